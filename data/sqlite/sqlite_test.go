@@ -1,0 +1,136 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+func migrations(files ...string) fstest.MapFS {
+	m := fstest.MapFS{}
+	for i, sql := range files {
+		name := "0000" + string(rune('1'+i)) + "_step.sql"
+		m[name] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + sql + "\n")}
+	}
+	return m
+}
+
+const counter = `CREATE TABLE counter (n INTEGER NOT NULL); INSERT INTO counter VALUES (0);`
+
+func TestManyOpenersOfOneFreshFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a dir?#%", "x.db")
+	var wg sync.WaitGroup
+	for range 12 {
+		wg.Go(func() {
+			db, err := Open(t.Context(), path, Config{Migrations: migrations(counter)})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer db.Close()
+			for range 20 {
+				err := db.Write(t.Context(), func(tx *sql.Tx) error {
+					var n int // read, then write: a deferred transaction would fail here
+					if err := tx.QueryRow(`SELECT n FROM counter`).Scan(&n); err != nil {
+						return err
+					}
+					_, err := tx.Exec(`UPDATE counter SET n = ?`, n+1)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	db, err := Open(t.Context(), path, Config{Migrations: migrations(counter)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var n int
+	if err := db.Read().QueryRow(`SELECT n FROM counter`).Scan(&n); err != nil || n != 240 {
+		t.Errorf("counter = %d, %v; want 240", n, err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the file is elsewhere: %v", err)
+	}
+}
+
+func TestFailedWriteLeavesNothing(t *testing.T) {
+	db, err := Open(t.Context(), filepath.Join(t.TempDir(), "x.db"), Config{Migrations: migrations(counter)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	sorry := errors.New("sorry")
+	err = db.Write(t.Context(), func(tx *sql.Tx) error {
+		if _, err := tx.Exec(`UPDATE counter SET n = 7`); err != nil {
+			return err
+		}
+		return sorry
+	})
+	if !errors.Is(err, sorry) {
+		t.Fatalf("Write = %v", err)
+	}
+	var n int
+	if err := db.Read().QueryRow(`SELECT n FROM counter`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("counter = %d, %v; want 0", n, err)
+	}
+	if _, err := db.Read().Exec(`UPDATE counter SET n = 1`); err == nil {
+		t.Error("a reader wrote")
+	}
+}
+
+func TestMigratesForwardOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	more := `ALTER TABLE counter ADD COLUMN name TEXT;`
+	for _, m := range []fstest.MapFS{migrations(counter), migrations(counter, more)} {
+		db, err := Open(t.Context(), path, Config{Migrations: m})
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+	}
+	if _, err := Open(t.Context(), path, Config{Migrations: migrations(counter)}); !errors.Is(err, ErrNewer) {
+		t.Errorf("Open of a newer file = %v, want ErrNewer", err)
+	}
+}
+
+func TestRefusesForeignFiles(t *testing.T) {
+	dir := t.TempDir()
+	for name, schema := range map[string]string{
+		"mlflow.db": `CREATE TABLE alembic_version (version_num TEXT)`,
+		"other.db":  `CREATE TABLE customers (id INTEGER)`,
+	} {
+		path := filepath.Join(dir, name)
+		raw, err := sql.Open("sqlite3", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := raw.Exec(schema); err != nil {
+			t.Fatal(err)
+		}
+		raw.Close()
+		if _, err := Open(context.Background(), path, Config{Migrations: migrations(counter)}); !errors.Is(err, ErrForeign) {
+			t.Errorf("Open(%s) = %v, want ErrForeign", name, err)
+		}
+	}
+	path := filepath.Join(dir, "text.db")
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var e sqlite3.Error
+	if _, err := Open(context.Background(), path, Config{Migrations: migrations(counter)}); !errors.As(err, &e) || e.Code != sqlite3.ErrNotADB {
+		t.Errorf("Open of a text file = %v, want ErrNotADB", err)
+	}
+}
