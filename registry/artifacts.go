@@ -1,0 +1,77 @@
+package registry
+
+import (
+	"net/url"
+	"path"
+	"strings"
+)
+
+// FileInfo describes one artifact, or a folder of them.
+type FileInfo struct {
+	Path  string `json:"path"` // where ListArtifacts is asked: relative to the run's artifacts
+	IsDir bool   `json:"is_dir"`
+	Size  int64  `json:"file_size,omitempty"` // bytes; 0 for a folder
+}
+
+// ArtifactScheme is the scheme of artifacts that are read and written through
+// the tracking server.
+const ArtifactScheme = "mlflow-artifacts"
+
+// ArtifactName returns the name below the server's artifact root that a
+// mlflow-artifacts:/… URI stands for ("1/<run id>/artifacts").
+func ArtifactName(uri string) (string, error) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != ArtifactScheme || u.Host != "" || u.RawQuery != "" || u.Fragment != "" {
+		return "", Errorf(InvalidParameterValue, "artifacts at '%s' cannot be reached through the tracking server: "+
+			"the experiment's artifact location is not %s:/…", uri, ArtifactScheme)
+	}
+	name := strings.Trim(u.Path+u.Opaque, "/")
+	if name == "" {
+		return ".", nil
+	}
+	return name, CheckArtifactPath(name)
+}
+
+// CheckArtifactPath returns an error unless p is a relative path that stays
+// below where it begins, however often it is unescaped.
+func CheckArtifactPath(p string) error {
+	for decoded, i := p, 0; i < 10; i++ {
+		if !localPath(decoded) {
+			return Errorf(InvalidParameterValue, "Invalid path: %s", printable(p))
+		}
+		next, err := url.PathUnescape(decoded)
+		if err != nil || next == decoded {
+			return nil
+		}
+		decoded = next
+	}
+	return Errorf(InvalidParameterValue, "Invalid path: %s", printable(p))
+}
+
+func localPath(p string) bool {
+	if p == "" || strings.ContainsFunc(p, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' || r == '#' }) {
+		return false
+	}
+	if path.IsAbs(p) || len(p) > 1 && p[1] == ':' || strings.Contains(p, "://") || strings.HasPrefix(p, "file:") {
+		return false
+	}
+	for part := range strings.SplitSeq(p, "/") {
+		if part == ".." {
+			return false
+		}
+	}
+	return true
+}
+
+// printable returns s without control characters and not too long, for messages.
+func printable(s string) string {
+	if len(s) > 200 {
+		s = s[:200] + "…"
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "?"))
+}
