@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// call is one call of a task or subflow, whatever its types.
+type call struct {
+	scope     *scope
+	key, name string
+	upstream  []*call
+	prior     TaskRun // what an earlier process recorded for this call
+	again     bool    // there is such a record
+	done      chan struct{}
+	observed  atomic.Bool // somebody waits for the result and will see the error
+
+	// Written by the goroutine that executes the call; read after done.
+	record TaskRun
+	err    error
+}
+
+// TaskError is the error of a call: which task, and what its body returned.
+type TaskError struct {
+	FlowRunID, Key, Name string
+	Err                  error
+}
+
+func (e *TaskError) Error() string { return fmt.Sprintf("%s: %v", e.Name, e.Err) }
+func (e *TaskError) Unwrap() error { return e.Err }
+
+// Future is the result of a call that may still be running. It is an argument
+// of type T for further calls.
+type Future[T any] struct {
+	call *call
+	// load gives the value once the call has completed: the one that was just
+	// made, or one decoded from where it is stored.
+	load func(ctx context.Context) (T, error)
+	// id identifies the value once the call has completed.
+	id func() (string, error)
+
+	mu    sync.Mutex
+	has   bool
+	saved T
+}
+
+// Wait waits for the call and returns its error, without needing its value.
+func (f *Future[T]) Wait() error {
+	f.call.observed.Store(true)
+	<-f.call.done
+	return f.call.err
+}
+
+// Get waits for the call and returns its value.
+func (f *Future[T]) Get(ctx context.Context) (v T, err error) {
+	if err := f.Wait(); err != nil {
+		return v, err
+	}
+	return f.value(ctx)
+}
+
+// CachedFrom waits for the call and returns the flow run that produced its
+// result, or "" if this run did.
+func (f *Future[T]) CachedFrom() string {
+	<-f.call.done
+	return f.call.record.CachedFrom
+}
+
+// Key is the key of the call within its flow run.
+func (f *Future[T]) Key() string { return f.call.key }
+
+func (f *Future[T]) calls() []*call { return []*call{f.call} }
+
+func (f *Future[T]) digest() (string, error) { return f.id() }
+
+// value returns the value of a completed call, decoding it at most once.
+func (f *Future[T]) value(ctx context.Context) (T, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.has {
+		v, err := f.load(ctx)
+		if err != nil {
+			return v, err
+		}
+		f.saved, f.has = v, true
+	}
+	return f.saved, nil
+}
+
+func (f *Future[T]) keep(v T) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.saved, f.has = v, true
+}

@@ -1,0 +1,64 @@
+package engine
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+)
+
+// logger returns the log of a call, or of the run itself for the key "".
+func (r *flowRun) logger(key string) *slog.Logger {
+	return slog.New(&logHandler{run: r, key: key})
+}
+
+// logHandler keeps lines in the history and shows them to the observer.
+type logHandler struct {
+	run   *flowRun
+	key   string
+	attrs []slog.Attr
+	group string
+}
+
+func (h *logHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	copied := *h
+	copied.attrs = slices.Concat(h.attrs, qualify(h.group, attrs))
+	return &copied
+}
+
+func (h *logHandler) WithGroup(name string) slog.Handler {
+	copied := *h
+	copied.group = h.group + name + "."
+	return &copied
+}
+
+func qualify(group string, attrs []slog.Attr) []slog.Attr {
+	if group == "" {
+		return attrs
+	}
+	attrs = slices.Clone(attrs)
+	for i := range attrs {
+		attrs[i].Key = group + attrs[i].Key
+	}
+	return attrs
+}
+
+func (h *logHandler) Handle(ctx context.Context, rec slog.Record) error {
+	var own []slog.Attr
+	rec.Attrs(func(a slog.Attr) bool { own = append(own, a); return true })
+	var text strings.Builder
+	text.WriteString(rec.Message)
+	for _, a := range slices.Concat(h.attrs, qualify(h.group, own)) {
+		text.WriteString(" " + a.Key + "=" + a.Value.String())
+	}
+	line := LogLine{
+		FlowRunID: h.run.record.ID, TaskKey: h.key, Time: h.run.engine.now(),
+		Level: rec.Level.String(), Message: text.String(),
+	}
+	if o := h.run.engine.Observer; o != nil {
+		o.Log(line)
+	}
+	return h.run.engine.History.AppendLogs(context.WithoutCancel(ctx), []LogLine{line})
+}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"time"
+)
+
+// Retry says when a failed attempt is followed by another. Cancelled calls are
+// never retried; timed-out ones are.
+type Retry struct {
+	Max   int           // retries after the first attempt
+	Delay time.Duration // before the first retry
+	// Backoff multiplies the delay after each retry; zero: it stays the same.
+	Backoff float64
+	// Jitter spreads each delay evenly over [1-Jitter, 1+Jitter] times itself.
+	Jitter float64
+	// If decides which errors are worth a retry; nil: all but Permanent ones.
+	If func(error) bool
+}
+
+// delay returns how long to wait before retry n, the first being 0.
+func (r Retry) delay(n int) time.Duration {
+	d := float64(r.Delay)
+	if r.Backoff > 0 {
+		d *= math.Pow(r.Backoff, float64(n))
+	}
+	if r.Jitter > 0 {
+		d *= 1 + r.Jitter*(2*rand.Float64()-1)
+	}
+	return time.Duration(min(d, float64(24*time.Hour)))
+}
+
+func (r Retry) wants(err error, n int) bool {
+	var p permanent
+	return n < r.Max && !errors.As(err, &p) && (r.If == nil || r.If(err))
+}
+
+// Permanent marks err as one that no retry will cure.
+func Permanent(err error) error { return permanent{err} }
+
+type permanent struct{ error }
+
+func (p permanent) Unwrap() error { return p.error }
+
+// sleep waits for d, or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
