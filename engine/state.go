@@ -52,7 +52,7 @@ const (
 )
 
 // Follows reports whether a run in state t may enter state next. A final state
-// is left only by a resume, which enters RUNNING.
+// is left only by a resume, which enters PENDING or RUNNING.
 func (t StateType) Follows(next StateType) bool {
 	switch t {
 	case "":
@@ -66,5 +66,5 @@ func (t StateType) Follows(next StateType) bool {
 	case TypeCancelling:
 		return next == TypeCancelled || next == TypeCrashed
 	}
-	return next == TypeRunning
+	return next == TypePending || next == TypeRunning
 }
