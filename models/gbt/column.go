@@ -1,0 +1,166 @@
+package gbt
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/taximeter/taximeter/features/matrix"
+)
+
+// column is a one-hot block or a number as trees see it: each row has a code,
+// and the rows of equal code can be listed. A block's codes are its levels, a
+// number's the ranks of its distinct values.
+type column struct {
+	features []int32   // of a block: the matrix column of each code; of a number: its one column
+	values   []float32 // of a number: the value of each code, ascending; of a block: nil
+	codes    []int32   // one a row; -1: missing
+	rows     []int32   // all rows, those without code first, then by code; ascending within
+	forward  bool      // of a number: XGBoost searches it forward too, see searchForward
+	starts   []int32   // rows[starts[c+1]:starts[c+2]] have code c, rows[:starts[1]] none
+}
+
+func (c *column) block() bool { return c.values == nil }
+
+// count is the number of codes.
+func (c *column) count() int32 { return int32(len(c.starts)) - 2 }
+
+// feature is the matrix column that a split on the code splits on.
+func (c *column) feature(code int32) int32 {
+	if c.block() {
+		return c.features[code]
+	}
+	return c.features[0]
+}
+
+// below is the number of values less than v: the codes of rows that go left.
+func (c *column) below(v float32) int32 {
+	i, _ := slices.BinarySearch(c.values, v)
+	return int32(i)
+}
+
+// blockColumn returns the column of a one-hot block. It keeps both slices.
+func blockColumn(features, codes []int32) column {
+	c := column{features: features, codes: codes}
+	c.list(len(features))
+	return c
+}
+
+// numberColumn returns the column of a number; NaN is missing.
+func numberColumn(feature int32, numbers []float64) column {
+	// One word a row, the value above the row: its order is that of the values.
+	order := make([]uint64, 0, len(numbers))
+	for row, v := range numbers {
+		if v == v {
+			// As XGBoost's data.cc, SparsePage::Push: values are float32. Adding 0 makes -0 equal 0.
+			order = append(order, uint64(sortable(float32(v)+0))<<32|uint64(row))
+		}
+	}
+	slices.Sort(order)
+	c := column{features: []int32{feature}, values: []float32{}, codes: make([]int32, len(numbers))}
+	for row := range c.codes {
+		c.codes[row] = -1
+	}
+	last := uint64(1) << 32 // no sortable value
+	for _, o := range order {
+		if o>>32 != last {
+			last = o >> 32
+			c.values = append(c.values, unsortable(uint32(last)))
+		}
+		c.codes[uint32(o)] = int32(len(c.values)) - 1
+	}
+	c.list(len(c.values))
+	return c
+}
+
+// sortable maps floats to integers of the same order; unsortable maps back.
+func sortable(v float32) uint32 {
+	b := math.Float32bits(v)
+	return b ^ (uint32(int32(b)>>31) | 1<<31)
+}
+
+func unsortable(b uint32) float32 {
+	return math.Float32frombits(b ^ (^uint32(int32(b)>>31) | 1<<31))
+}
+
+// list sorts the rows by code, by counting.
+func (c *column) list(codes int) {
+	c.starts = make([]int32, codes+2)
+	for _, code := range c.codes {
+		c.starts[code+1]++
+	}
+	var sum int32
+	for i, n := range c.starts {
+		c.starts[i] = sum
+		sum += n
+	}
+	c.rows = make([]int32, len(c.codes))
+	for row, code := range c.codes {
+		c.rows[c.starts[code+1]] = int32(row)
+		c.starts[code+1]++
+	}
+	copy(c.starts[1:], c.starts) // each start had moved to the next one's place
+	c.starts[0] = 0
+}
+
+// searchForward decides whether XGBoost searches a number forward as well as
+// backward, as its updater_colmaker.cc, NeedForwardSearch and
+// LazyGetColumnDensity: only where some of the first n rows, those trained on,
+// have no value, and the others not all the same one.
+func (c *column) searchForward(n int) {
+	missing, least, most := 0, c.count(), int32(-1)
+	for _, code := range c.codes[:n] {
+		if code < 0 {
+			missing++
+			continue
+		}
+		least, most = min(least, code), max(most, code)
+	}
+	density := 1 - float32(missing)/float32(n)
+	c.forward = density < 1 && least < most
+}
+
+// sameLayout tells whether two matrices have the same blocks and numbers.
+func sameLayout(a, b *matrix.Matrix) bool {
+	return a.Width == b.Width &&
+		slices.EqualFunc(a.Blocks, b.Blocks, func(x, y matrix.Block) bool { return slices.Equal(x.Columns, y.Columns) }) &&
+		slices.EqualFunc(a.Numbers, b.Numbers, func(x, y matrix.Number) bool { return x.Column == y.Column })
+}
+
+// checkMatrix tells whether every slice is as long and every code and value as
+// small as the matrix says.
+func checkMatrix(x *matrix.Matrix) error {
+	if x.Rows > math.MaxInt32 {
+		return fmt.Errorf("%d rows are more than can be numbered", x.Rows)
+	}
+	inside := func(column int32) bool { return column >= 0 && int(column) < x.Width }
+	for _, b := range x.Blocks {
+		if len(b.Codes) != x.Rows {
+			return fmt.Errorf("block %s: %d codes for %d rows", b.Name, len(b.Codes), x.Rows)
+		}
+		for _, column := range b.Columns {
+			if !inside(column) {
+				return fmt.Errorf("block %s: column %d is out of range", b.Name, column)
+			}
+		}
+		for row, code := range b.Codes {
+			if code < -1 || int(code) >= len(b.Columns) {
+				return fmt.Errorf("block %s: code %d of row %d is out of range", b.Name, code, row)
+			}
+		}
+	}
+	for _, n := range x.Numbers {
+		if len(n.Values) != x.Rows {
+			return fmt.Errorf("number %s: %d values for %d rows", n.Name, len(n.Values), x.Rows)
+		}
+		if !inside(n.Column) {
+			return fmt.Errorf("number %s: column %d is out of range", n.Name, n.Column)
+		}
+		for row, v := range n.Values {
+			if math.Abs(v) > math.MaxFloat32 {
+				return fmt.Errorf("number %s: value %v of row %d is not a float32", n.Name, v, row)
+			}
+		}
+	}
+	return nil
+}

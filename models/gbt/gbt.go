@@ -1,0 +1,131 @@
+// Package gbt fits gradient-boosted regression trees for squared error by the
+// exact greedy method, predicts with them, and reads and writes them in
+// XGBoost's JSON model format. Its trees are meant to equal those of XGBoost's
+// tree_method=exact bit for bit. It does not know what a row or a column
+// stands for.
+//
+// To follow a fit, read Fit (fit.go), grower.grow (grow.go) and search
+// (split.go), in that order. Comments that say "as XGBoost's …" name the file
+// and the function of XGBoost 1.7 whose arithmetic is copied.
+package gbt
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/taximeter/taximeter/features/matrix"
+)
+
+// Params are the settings of a fit, by XGBoost's names. Zero means zero
+// everywhere; XGBoost's own defaults are those of Defaults.
+type Params struct {
+	LearningRate   float64 // eta: the share of each tree's answer that is added; above 0
+	MaxDepth       int     // most splits between root and leaf; 0: no limit
+	MinChildWeight float64 // least sum of row weights on each side of a split
+	Gamma          float64 // min_split_loss: splits that gain less are pruned after growing
+	RegAlpha       float64 // L1 penalty on leaf weights
+	RegLambda      float64 // L2 penalty on leaf weights
+	BaseScore      float64 // prediction before the first tree; NaN: the weighted mean of the labels
+	Objective      string  // "reg:squarederror"; "" and the old name "reg:linear" mean the same
+	Seed           int64   // has no effect yet: nothing in a fit is random
+	Rounds         int     // most trees to grow
+	EarlyStopping  int     // stop after so many rounds without a better rmse on the last evaluation set; 0: never
+}
+
+// Defaults returns what XGBoost 1.7 uses where nothing is said, and 100 rounds.
+func Defaults() Params {
+	return Params{LearningRate: 0.3, MaxDepth: 6, MinChildWeight: 1, RegLambda: 1, BaseScore: 0.5, Rounds: 100}
+}
+
+// SquaredError is the name of the one objective there is.
+const SquaredError = "reg:squarederror"
+
+// Set is a design matrix with its labels. Fit reads it and keeps none of it.
+type Set struct {
+	Name    string         // used in error messages only
+	X       *matrix.Matrix // one-hot levels count as 1, absent ones and NaN as missing
+	Y       []float64      // one a row, used as float32
+	Weights []float64      // one a row, used as float32, not negative; nil: 1 each
+}
+
+// Round is what is known after a tree was added.
+type Round struct {
+	Index   int       // from 0
+	Metrics []float64 // rmse of each evaluation set, in the order they were given
+}
+
+func (p Params) check(evals int) error {
+	for _, v := range []struct {
+		name  string
+		value float64
+		least float64
+	}{
+		{"learning_rate", p.LearningRate, math.SmallestNonzeroFloat32},
+		{"min_child_weight", p.MinChildWeight, 0},
+		{"gamma", p.Gamma, 0},
+		{"reg_alpha", p.RegAlpha, 0},
+		{"reg_lambda", p.RegLambda, 0},
+		{"max_depth", float64(p.MaxDepth), 0},
+		{"rounds", float64(p.Rounds), 0},
+		{"early_stopping", float64(p.EarlyStopping), 0},
+	} {
+		if !(v.value >= v.least) || v.value > math.MaxFloat32 {
+			return fmt.Errorf("parameter %s: %v is out of range", v.name, v.value)
+		}
+	}
+	if b := float32(p.BaseScore); math.IsInf(float64(b), 0) {
+		return fmt.Errorf("parameter base_score: %v is out of range", p.BaseScore)
+	}
+	if !knownObjective(p.Objective) && p.Objective != "" {
+		return fmt.Errorf("parameter objective: %q is not supported, only %q is", p.Objective, SquaredError)
+	}
+	if p.EarlyStopping > 0 && evals == 0 {
+		return fmt.Errorf("parameter early_stopping: needs an evaluation set")
+	}
+	return nil
+}
+
+// knownObjective: reg:linear is what XGBoost called squared error before 0.90.
+func knownObjective(name string) bool { return name == SquaredError || name == "reg:linear" }
+
+// check tells whether s has a label and a weight for each row, all usable.
+func (s Set) check() error {
+	if s.X == nil {
+		return fmt.Errorf("%s: no matrix", s.label())
+	}
+	if err := checkMatrix(s.X); err != nil {
+		return fmt.Errorf("%s: %w", s.label(), err)
+	}
+	if len(s.Y) != s.X.Rows {
+		return fmt.Errorf("%s: %d labels for %d rows", s.label(), len(s.Y), s.X.Rows)
+	}
+	if s.Weights != nil && len(s.Weights) != s.X.Rows {
+		return fmt.Errorf("%s: %d weights for %d rows", s.label(), len(s.Weights), s.X.Rows)
+	}
+	for i, y := range s.Y {
+		if !(math.Abs(y) <= math.MaxFloat32) {
+			return fmt.Errorf("%s: label %d is %v", s.label(), i, y)
+		}
+	}
+	for i, w := range s.Weights {
+		if !(w >= 0 && w <= math.MaxFloat32) {
+			return fmt.Errorf("%s: weight %d is %v", s.label(), i, w)
+		}
+	}
+	return nil
+}
+
+func (s Set) label() string {
+	if s.Name == "" {
+		return "set"
+	}
+	return "set " + s.Name
+}
+
+// weight is the weight of row i as XGBoost's MetaInfo::GetWeight gives it.
+func (s Set) weight(i int) float32 {
+	if s.Weights == nil {
+		return 1
+	}
+	return float32(s.Weights[i])
+}

@@ -1,0 +1,175 @@
+package gbt
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/taximeter/taximeter/features/matrix"
+)
+
+const (
+	// A batch of fewer rows is predicted row by row: sending rows through a tree
+	// together costs something for each node, whether rows come by or not.
+	fewRows = 128
+	// As many rows at once stay in a core's cache.
+	manyRows = 1 << 16
+)
+
+// Predict writes the prediction for each row of x to out, which must be as long
+// as x has rows. It uses all cores; the result does not depend on how many.
+func (e *Ensemble) Predict(x *matrix.Matrix, out []float32) {
+	if len(out) != x.Rows {
+		panic(fmt.Sprintf("gbt: predict %d rows into %d places", x.Rows, len(out)))
+	}
+	workers := runtime.GOMAXPROCS(0)
+	chunk := max(fewRows, min(manyRows, (x.Rows+workers-1)/workers))
+	if x.Rows <= chunk {
+		e.predict(x, 0, x.Rows, out)
+		return
+	}
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for {
+				to := int(next.Add(int64(chunk)))
+				from := to - chunk
+				if from >= x.Rows {
+					return
+				}
+				to = min(to, x.Rows)
+				e.predict(x, from, to, out[from:to])
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// predict does the rows [from, to).
+func (e *Ensemble) predict(x *matrix.Matrix, from, to int, out []float32) {
+	if to-from < fewRows {
+		row := make([]Entry, 0, len(x.Blocks)+len(x.Numbers))
+		for i := range out {
+			row = appendRow(row[:0], x, from+i)
+			out[i] = e.PredictRow(row)
+		}
+		return
+	}
+	for i := range out {
+		out[i] = e.BaseScore
+	}
+	p := newCrowd(x, from, to)
+	for i := range e.Trees {
+		p.send(&e.Trees[i], out)
+	}
+}
+
+// appendRow appends what is stored in a row of x.
+func appendRow(row []Entry, x *matrix.Matrix, i int) []Entry {
+	for b := range x.Blocks {
+		if code := x.Blocks[b].Codes[i]; code >= 0 {
+			row = append(row, Entry{x.Blocks[b].Columns[code], 1})
+		}
+	}
+	for n := range x.Numbers {
+		row = append(row, Entry{x.Numbers[n].Column, float32(x.Numbers[n].Values[i])})
+	}
+	return row
+}
+
+// crowd sends many rows through trees together, by the router that trees are
+// grown with: at a split on one level of a block it touches only the rows of
+// that level, so that a tree which peels level after level off the rest costs
+// little more than a shallow one.
+type crowd struct {
+	router *router
+	where  []spot // of each matrix column
+	value  []float32
+	stack  []visit
+}
+
+// spot is where a matrix column is found: a level of a block, or a number.
+type spot struct {
+	column int32 // -1: nowhere, so that it is missing from every row
+	code   int32
+}
+
+// visit is rows that have come to a node.
+type visit struct {
+	node int32
+	rows rowset
+}
+
+func newCrowd(x *matrix.Matrix, from, to int) *crowd {
+	c := &crowd{where: make([]spot, x.Width)}
+	for i := range c.where {
+		c.where[i].column = -1
+	}
+	var columns []column
+	for _, b := range x.Blocks {
+		for code, feature := range b.Columns {
+			c.where[feature] = spot{int32(len(columns)), int32(code)}
+		}
+		columns = append(columns, blockColumn(b.Columns, b.Codes[from:to]))
+	}
+	for _, n := range x.Numbers {
+		c.where[n.Column] = spot{int32(len(columns)), 0}
+		columns = append(columns, numberColumn(n.Column, n.Values[from:to]))
+	}
+	c.router = newRouter(columns, to-from)
+	return c
+}
+
+// send adds what the tree says of each row to out.
+func (c *crowd) send(t *Tree, out []float32) {
+	c.value = c.value[:0]
+	c.stack = append(c.stack[:0], visit{0, c.router.reset()})
+	for len(c.stack) > 0 {
+		v := c.stack[len(c.stack)-1]
+		c.stack = c.stack[:len(c.stack)-1]
+		n := &t.Nodes[v.node]
+		if n.Leaf() || v.rows.live == 0 {
+			for int(v.rows.place) >= len(c.value) {
+				c.value = append(c.value, 0)
+			}
+			c.value[v.rows.place] = n.Value
+			continue
+		}
+		test, inside, outside := c.test(n)
+		if inside == outside {
+			c.stack = append(c.stack, visit{inside, v.rows})
+			continue
+		}
+		moved, in := c.router.split(&v.rows, test)
+		if !in {
+			inside, outside = outside, inside
+		}
+		c.stack = append(c.stack, visit{inside, moved}, visit{outside, v.rows})
+	}
+	for i, place := range c.router.place {
+		// As XGBoost's cpu_predictor.cc, PredictByAllTrees: in float32, tree by tree.
+		out[i] = float32(out[i] + c.value[place])
+	}
+}
+
+// test translates the condition of a node: the rows that pass the test go to
+// inside, the others to outside.
+func (c *crowd) test(n *Node) (t test, inside, outside int32) {
+	left := func(yes bool) int32 {
+		if yes {
+			return n.Left
+		}
+		return n.Right
+	}
+	absent := left(n.DefaultLeft)
+	if int(n.Feature) >= len(c.where) || c.where[n.Feature].column < 0 {
+		return t, absent, absent
+	}
+	s := c.where[n.Feature]
+	if col := &c.router.columns[s.column]; !col.block() {
+		return test{int(s.column), col.below(n.Value), col.count(), !n.DefaultLeft}, n.Right, n.Left
+	}
+	return test{int(s.column), s.code, s.code + 1, false}, left(1 < n.Value), absent
+}

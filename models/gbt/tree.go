@@ -1,0 +1,112 @@
+package gbt
+
+import "math"
+
+// Ensemble is a fitted or loaded model: the sum of a base score and of what
+// each tree says. It is read-only once made and may be used concurrently.
+type Ensemble struct {
+	Trees     []Tree
+	BaseScore float32
+	Features  int // columns of the matrices it reads
+
+	// BestIteration is the tree, from 0, after which the last evaluation set's
+	// rmse was lowest, and BestScore that rmse. Both are recorded only where
+	// early stopping was on; else BestIteration is -1 and BestScore 0.
+	// Predictions use every tree whatever they say, as XGBoost's Booster does.
+	BestIteration int
+	BestScore     float64
+
+	// FeatureNames and FeatureTypes are those of a loaded file; both may be nil.
+	FeatureNames, FeatureTypes []string
+}
+
+// Tree is a binary decision tree. Its first node is the root.
+type Tree struct {
+	Nodes []Node
+}
+
+// Node is one node of a tree, in XGBoost's numbering and terms. A row that has
+// a value for Feature goes left if the value is less than Value, else right;
+// one that has none goes left if DefaultLeft, else right.
+type Node struct {
+	Left, Right int32   // children; -1 in a leaf
+	Parent      int32   // -1 at the root
+	Feature     int32   // matrix column
+	Value       float32 // the threshold; in a leaf, what it adds to a prediction
+	DefaultLeft bool
+	Deleted     bool // pruned away; only its numbers remain
+
+	BaseWeight float32 // the node's own best answer, before the learning rate
+	LossChange float32 // what its split gains
+	SumHessian float32 // sum of the weights of its rows
+}
+
+// Leaf tells whether n has no children.
+func (n *Node) Leaf() bool { return n.Left < 0 }
+
+// Entry is one stored value of a sparse row.
+type Entry struct {
+	Feature int32
+	Value   float32
+}
+
+// PredictRow returns the prediction for one row given as its stored values: 1
+// at the column of each one-hot level it has, and its numbers, NaN being the
+// same as absent. It allocates nothing.
+func (e *Ensemble) PredictRow(row []Entry) float32 {
+	sum := e.BaseScore
+	for i := range e.Trees {
+		// As XGBoost's cpu_predictor.cc, PredictByAllTrees: in float32, in order.
+		sum = float32(sum + e.Trees[i].leaf(row))
+	}
+	return sum
+}
+
+// leaf walks row down the tree and returns its leaf's value.
+func (t *Tree) leaf(row []Entry) float32 {
+	n := &t.Nodes[0]
+	for n.Left >= 0 {
+		left := n.DefaultLeft
+		for _, e := range row {
+			if e.Feature == n.Feature && e.Value == e.Value {
+				left = e.Value < n.Value
+				break
+			}
+		}
+		if left {
+			n = &t.Nodes[n.Left]
+		} else {
+			n = &t.Nodes[n.Right]
+		}
+	}
+	return n.Value
+}
+
+// prune turns the splits that gain less than gamma into leaves, from the
+// bottom up, as XGBoost's updater_prune.cc, DoPrune and TryPruneLeaf: a node is
+// pruned when both its children are leaves, and stays pruned.
+func (t *Tree) prune(gamma, eta float32) {
+	for id := range t.Nodes {
+		n := &t.Nodes[id]
+		for n.Leaf() && !n.Deleted && n.Parent >= 0 {
+			up := &t.Nodes[n.Parent]
+			l, r := &t.Nodes[up.Left], &t.Nodes[up.Right]
+			if !l.Leaf() || !r.Leaf() || !(up.LossChange < gamma) {
+				break
+			}
+			l.remove()
+			r.remove()
+			up.Left, up.Right = -1, -1
+			up.Value = float32(eta * up.BaseWeight)
+			n = up
+		}
+	}
+}
+
+// deletedFeature and DefaultLeft mark a pruned node in XGBoost's file, see
+// tree_model.h, RegTree::Node::MarkDelete.
+const deletedFeature = math.MaxInt32
+
+func (n *Node) remove() {
+	n.Deleted, n.Feature, n.DefaultLeft = true, deletedFeature, true
+}
