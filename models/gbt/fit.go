@@ -156,7 +156,7 @@ func rmse(predictions []float32, s Set) float64 {
 // baseScore is the number asked for, or the weighted mean of the labels.
 func baseScore(asked float64, s Set) float32 {
 	if asked == asked {
-		return float32(asked)
+		return parameter(asked)
 	}
 	var sum, weights float64
 	for i := range s.Y {

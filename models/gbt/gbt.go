@@ -12,6 +12,8 @@ package gbt
 import (
 	"fmt"
 	"math"
+	"strconv"
+	"strings"
 
 	"github.com/taximeter/taximeter/features/matrix"
 )
@@ -128,4 +130,38 @@ func (s Set) weight(i int) float32 {
 		return 1
 	}
 	return float32(s.Weights[i])
+}
+
+// parameter is the float32 that XGBoost takes for v when Python hands it over,
+// as a string: as dmlc-core's strtonum.h, ParseFloat. That adds what stands
+// before and after the point, and scales, in float32, so that it may miss the
+// nearest one by a little.
+func parameter(v float64) float32 {
+	digits, exponent, _ := strings.Cut(pythonFloat(math.Abs(v)), "e")
+	whole, part, _ := strings.Cut(digits, ".")
+	part = part[:min(len(part), 19)]
+	before, _ := strconv.ParseUint(whole, 10, 64)
+	after, _ := strconv.ParseUint("0"+part, 10, 64)
+	pow10 := uint64(1)
+	for range part {
+		pow10 *= 10
+	}
+	value := float32(before) + float32(float64(after)/float64(pow10))
+	scale, e := float32(1), 0
+	if exponent != "" {
+		e, _ = strconv.Atoi(exponent)
+	}
+	for n := max(e, -e); n > 0; {
+		if n >= 8 {
+			scale, n = scale*1e8, n-8
+		} else {
+			scale, n = scale*10, n-1
+		}
+	}
+	if e < 0 {
+		value /= scale
+	} else {
+		value *= scale
+	}
+	return float32(math.Copysign(float64(value), v))
 }

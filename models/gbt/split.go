@@ -28,11 +28,11 @@ type rule struct {
 
 func newRule(p Params) rule {
 	r := rule{
-		alpha:    float64(float32(p.RegAlpha)),
-		lambda:   float64(float32(p.RegLambda)),
-		minChild: float64(float32(p.MinChildWeight)),
-		eta:      float32(p.LearningRate),
-		gamma:    float32(p.Gamma),
+		alpha:    float64(parameter(p.RegAlpha)),
+		lambda:   float64(parameter(p.RegLambda)),
+		minChild: float64(parameter(p.MinChildWeight)),
+		eta:      parameter(p.LearningRate),
+		gamma:    parameter(p.Gamma),
 		maxDepth: p.MaxDepth,
 	}
 	if r.maxDepth == 0 {
