@@ -9,8 +9,6 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-type nullType = format.NullType
-
 var nan = math.NaN()
 
 // convert turns the physical values of a page, or of a dictionary, into the

@@ -1,10 +1,12 @@
 package data
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // role is one of the columns we read, under the names TLC has given it over the
@@ -88,7 +90,7 @@ func findColumn(path string, root *parquet.Column, r role) (*parquet.Column, err
 			if !c.Leaf() || c.Repeated() {
 				return nil, wrongType(path, c, "a plain column")
 			}
-			return c, nil
+			return c, checkCodec(c)
 		}
 	}
 	var names []string
@@ -96,6 +98,21 @@ func findColumn(path string, root *parquet.Column, r role) (*parquet.Column, err
 		names = append(names, c.Name())
 	}
 	return nil, &SchemaError{Path: path, Column: r[0], Aliases: slices.Clone(r[1:]), Columns: names}
+}
+
+// checkCodec refuses the codecs that TLC never used. (The library's LZ4 doubles
+// its buffer for as long as a corrupt page makes no sense.)
+func checkCodec(c *parquet.Column) error {
+	codec := c.Compression()
+	if codec == nil {
+		return nil
+	}
+	switch name := codec.CompressionCodec(); name {
+	case format.Uncompressed, format.Snappy, format.Gzip, format.Zstd:
+		return nil
+	default:
+		return fmt.Errorf("column %s is compressed as %s: want GZIP, ZSTD, SNAPPY or nothing", c.Name(), name)
+	}
 }
 
 func wrongType(path string, c *parquet.Column, want string) error {
@@ -116,6 +133,6 @@ func isNull(c *parquet.Column) bool {
 	if logical == nil {
 		return false
 	}
-	_, ok := logical.Value.(*nullType)
+	_, ok := logical.Value.(*format.NullType)
 	return ok
 }
