@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"syscall"
+
+	"github.com/taximeter/taximeter/data/blob"
+	"github.com/taximeter/taximeter/registry"
+)
+
+// PutArtifact implements registry.Artifacts.
+func (s *Store) PutArtifact(ctx context.Context, runID, name string, r io.Reader) error {
+	full, err := s.artifactName(ctx, runID, name)
+	if err != nil {
+		return err
+	}
+	return s.PutFile(ctx, full, r)
+}
+
+// OpenArtifact implements registry.Artifacts.
+func (s *Store) OpenArtifact(ctx context.Context, runID, name string) (io.ReadCloser, error) {
+	full, err := s.artifactName(ctx, runID, name)
+	if err != nil {
+		return nil, err
+	}
+	return s.OpenFile(ctx, full)
+}
+
+// ListArtifacts implements registry.Artifacts.
+func (s *Store) ListArtifacts(ctx context.Context, runID, name string) ([]registry.FileInfo, error) {
+	full, err := s.artifactName(ctx, runID, name)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.ListFiles(ctx, full)
+	for i := range found {
+		found[i].Path = path.Join(name, found[i].Path)
+	}
+	return found, err
+}
+
+// artifactName returns the name below the artifact root of a run's artifact.
+func (s *Store) artifactName(ctx context.Context, runID, name string) (string, error) {
+	if name != "" {
+		if err := registry.CheckArtifactPath(name); err != nil {
+			return "", err
+		}
+	}
+	uri, err := reading(ctx, s, func(tx *sql.Tx) (uri string, err error) {
+		err = tx.QueryRowContext(ctx, `SELECT artifact_uri FROM runs WHERE id = ?`, runID).Scan(&uri)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = noRun(runID)
+		}
+		return uri, err
+	})
+	if err != nil {
+		return "", err
+	}
+	root, err := registry.ArtifactName(uri)
+	return path.Join(root, name), err
+}
+
+// PutFile implements registry.Files.
+func (s *Store) PutFile(ctx context.Context, name string, r io.Reader) error {
+	if err := registry.CheckArtifactPath(name); err != nil {
+		return err
+	}
+	if strings.HasSuffix(name, "/") {
+		return registry.Errorf(registry.InvalidParameterValue, "Artifact path must include a filename (cannot end with '/').")
+	}
+	if at, err := s.files.Stat(name); err == nil && at.IsDir {
+		return isFolder(name)
+	}
+	_, err := s.files.Put(ctx, name, r)
+	return fileError(name, err)
+}
+
+// OpenFile implements registry.Files. The file is an io.Seeker too.
+func (s *Store) OpenFile(_ context.Context, name string) (io.ReadCloser, error) {
+	if err := registry.CheckArtifactPath(name); err != nil {
+		return nil, err
+	}
+	if at, err := s.files.Stat(name); err != nil {
+		return nil, fileError(name, err)
+	} else if at.IsDir {
+		return nil, isFolder(name)
+	}
+	f, err := s.files.Open(name)
+	if err != nil {
+		return nil, fileError(name, err)
+	}
+	return f, nil
+}
+
+// ListFiles implements registry.Files.
+func (s *Store) ListFiles(_ context.Context, name string) ([]registry.FileInfo, error) {
+	name = strings.Trim(name, "/")
+	if name != "" {
+		if err := registry.CheckArtifactPath(name); err != nil {
+			return nil, err
+		}
+	}
+	found, err := s.files.List(name)
+	if err != nil {
+		return nil, fileError(name, err)
+	}
+	infos := make([]registry.FileInfo, len(found))
+	for i, f := range found {
+		infos[i] = registry.FileInfo{Path: path.Base(f.Name), IsDir: f.IsDir, Size: f.Size}
+	}
+	return infos, nil
+}
+
+// DeleteFiles implements registry.Files.
+func (s *Store) DeleteFiles(_ context.Context, name string) error {
+	name = strings.TrimSuffix(name, "/")
+	if err := registry.CheckArtifactPath(name); err != nil {
+		return err
+	}
+	return fileError(name, s.files.Delete(name))
+}
+
+func isFolder(name string) error {
+	return registry.Errorf(registry.InvalidParameterValue, "Artifact path refers to a directory, not a file: '%s'", name)
+}
+
+// fileError gives what the blob directory says a code where the name is to
+// blame, and leaves trouble with the disk as it is.
+func fileError(name string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return registry.Errorf(registry.ResourceDoesNotExist, "No such artifact: '%s'", name)
+	case errors.Is(err, blob.ErrName), errors.Is(err, syscall.ENAMETOOLONG), errors.Is(err, syscall.ENOTDIR),
+		errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.EEXIST), errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.EINVAL),
+		strings.Contains(err.Error(), "path escapes from parent"): // os.Root gives this one no name
+		return registry.Errorf(registry.InvalidParameterValue, "Invalid path: '%s'", name)
+	}
+	return fmt.Errorf("artifact %s: %w", name, err)
+}

@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/taximeter/taximeter/registry"
+)
+
+// LogBatch implements registry.Runs.
+func (s *Store) LogBatch(ctx context.Context, runID string, b registry.Batch) error {
+	if err := registry.CheckBatch(b); err != nil {
+		return err
+	}
+	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
+		changed, err := logParams(ctx, tx, n, b.Params)
+		if err != nil {
+			return err
+		}
+		if len(changed) > 0 {
+			var list []string
+			for _, c := range changed {
+				list = append(list, fmt.Sprintf("{'key': '%s', 'old_value': '%s', 'new_value': '%s'}", c.key, c.old, c.new))
+			}
+			return registry.Errorf(registry.InvalidParameterValue, "Changing param values is not allowed. "+
+				"Params were already logged='[%s]' for run ID='%s'.", strings.Join(list, ", "), runID)
+		}
+		if err := logMetrics(ctx, tx, n, runID, b.Metrics); err != nil {
+			return err
+		}
+		return setTags(ctx, tx, n, b.Tags)
+	})
+}
+
+// LogMetric implements registry.Runs.
+func (s *Store) LogMetric(ctx context.Context, runID string, m registry.Metric) error {
+	if err := registry.CheckMetric("", m); err != nil {
+		return err
+	}
+	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
+		return logMetrics(ctx, tx, n, runID, []registry.Metric{m})
+	})
+}
+
+// logMetrics adds points and moves the latest ones forward.
+func logMetrics(ctx context.Context, tx *sql.Tx, n int64, runID string, metrics []registry.Metric) error {
+	rows := make([][]any, len(metrics))
+	var ofModels [][]any
+	for i, m := range metrics {
+		value, isNaN := registry.Clamp(m.Value), 0
+		if math.IsNaN(value) {
+			value, isNaN = 0, 1
+		}
+		rows[i] = []any{n, m.Key, m.Step, m.Timestamp, value, isNaN}
+		if m.ModelID != "" {
+			ofModels = append(ofModels, []any{m.ModelID, m.Key, m.Step, m.Timestamp, value, isNaN, runID, m.DatasetName, m.DatasetDigest})
+		}
+	}
+	err := insert(ctx, tx, `INSERT INTO metrics (run, key, step, timestamp, value, is_nan) VALUES %s ON CONFLICT DO NOTHING`, rows)
+	if err != nil {
+		return fmt.Errorf("log metrics: %w", err)
+	}
+	err = insert(ctx, tx, `INSERT INTO latest_metrics AS l (run, key, step, timestamp, value, is_nan) VALUES %s
+		ON CONFLICT DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, is_nan = excluded.is_nan
+		WHERE (excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)`, rows)
+	if err != nil {
+		return fmt.Errorf("log metrics: %w", err)
+	}
+	return logModelMetrics(ctx, tx, ofModels)
+}
+
+// LogParam implements registry.Runs.
+func (s *Store) LogParam(ctx context.Context, runID string, p registry.Param) error {
+	if err := registry.CheckKey("name", "Param key", p.Key); err != nil {
+		return err
+	}
+	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
+		changed, err := logParams(ctx, tx, n, []registry.Param{p})
+		if err == nil && len(changed) > 0 {
+			return registry.Errorf(registry.InvalidParameterValue, "Changing param values is not allowed. Param with key='%s' was already "+
+				"logged with value='%s' for run ID='%s'. Attempted logging new value '%s'.", p.Key, changed[0].old, runID, changed[0].new)
+		}
+		return err
+	})
+}
+
+// change is a param that was logged with another value before.
+type change struct{ key, old, new string }
+
+// logParams adds params. The transaction must not be committed if it returns changes.
+func logParams(ctx context.Context, tx *sql.Tx, n int64, params []registry.Param) ([]change, error) {
+	if len(params) == 0 {
+		return nil, nil
+	}
+	rows := make([][]any, len(params))
+	for i, p := range params {
+		rows[i] = []any{n, p.Key, registry.Cut(p.Value, registry.MaxParamValue)}
+	}
+	if err := insert(ctx, tx, `INSERT INTO params (run, key, value) VALUES %s ON CONFLICT DO NOTHING`, rows); err != nil {
+		return nil, fmt.Errorf("log params: %w", err)
+	}
+	has := map[string]string{}
+	_, err := query(ctx, tx, func(r *sql.Rows) (struct{}, error) {
+		var key, value string
+		err := r.Scan(&key, &value)
+		has[key] = value
+		return struct{}{}, err
+	}, `SELECT key, value FROM params WHERE run = ?`, n)
+	var changed []change
+	for _, row := range rows {
+		if key, value := row[1].(string), row[2].(string); has[key] != value {
+			changed = append(changed, change{key, has[key], value})
+		}
+	}
+	return changed, err
+}
+
+// SetTag implements registry.Runs.
+func (s *Store) SetTag(ctx context.Context, runID string, tag registry.Tag) error {
+	if err := registry.CheckKey("name", "Tag key", tag.Key); err != nil {
+		return err
+	}
+	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
+		return setTags(ctx, tx, n, []registry.Tag{tag})
+	})
+}
+
+// setTags sets tags, the last of equal keys; the tag of a run's name renames it.
+func setTags(ctx context.Context, tx *sql.Tx, n int64, tags []registry.Tag) error {
+	rows := make([][]any, len(tags))
+	for i, t := range tags {
+		rows[i] = []any{n, t.Key, registry.Cut(t.Value, registry.MaxTagValue)}
+		if t.Key == registry.TagRunName {
+			if _, err := exec(ctx, tx, `UPDATE runs SET name = ? WHERE n = ?`, rows[i][2], n); err != nil {
+				return fmt.Errorf("rename run: %w", err)
+			}
+		}
+	}
+	err := insert(ctx, tx, `INSERT INTO tags (run, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
+	if err != nil {
+		return fmt.Errorf("set tags: %w", err)
+	}
+	return nil
+}
+
+// DeleteTag implements registry.Runs.
+func (s *Store) DeleteTag(ctx context.Context, runID, key string) error {
+	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
+		deleted, err := exec(ctx, tx, `DELETE FROM tags WHERE run = ? AND key = ?`, n, key)
+		if err == nil && deleted == 0 {
+			return registry.Errorf(registry.ResourceDoesNotExist, "No tag with name: %s in run with id %s", key, runID)
+		}
+		return err
+	})
+}
+
+const tagLogModel = "mlflow.log-model.history"
+
+// LogModel implements registry.Runs.
+func (s *Store) LogModel(ctx context.Context, runID, modelJSON string) error {
+	var model map[string]any
+	if err := json.Unmarshal([]byte(modelJSON), &model); err != nil {
+		return registry.Errorf(registry.InvalidParameterValue, "Malformed model info. \n %.200s \n is not a valid JSON.", modelJSON)
+	}
+	for _, field := range []string{"artifact_path", "flavors", "utc_time_created", "run_id"} {
+		if model[field] == nil {
+			return registry.Errorf(registry.InvalidParameterValue, "Model json is missing mandatory fields: ['%s']", field)
+		}
+	}
+	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
+		var has string
+		err := tx.QueryRowContext(ctx, `SELECT value FROM tags WHERE run = ? AND key = ?`, n, tagLogModel).Scan(&has)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("log model: %w", err)
+		}
+		var history []json.RawMessage
+		if has != "" {
+			if err := json.Unmarshal([]byte(has), &history); err != nil {
+				return registry.Errorf(registry.InvalidParameterValue, "The run's tag %s is not a JSON list: %w", tagLogModel, err)
+			}
+		}
+		value, err := json.Marshal(append(history, json.RawMessage(modelJSON)))
+		if err != nil {
+			return err
+		}
+		_, err = exec(ctx, tx, `INSERT INTO tags (run, key, value) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET value = excluded.value`, n, tagLogModel, string(value)) // never cut
+		return err
+	})
+}

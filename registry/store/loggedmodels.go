@@ -1,0 +1,282 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/taximeter/taximeter/registry"
+	"github.com/taximeter/taximeter/registry/search"
+)
+
+var loggedModelSource = source{
+	language: search.LoggedModels,
+	attributes: map[string]string{"name": "m.name", "model_id": "m.id", "model_type": "m.model_type", "status": "m.status",
+		"source_run_id": "m.source_run_id", "creation_time": "m.creation_time", "last_updated_time": "m.last_updated_time"},
+	details: map[search.Kind]details{
+		search.Metric: {`(SELECT model, key, value, is_nan, max(step) FROM logged_model_metrics GROUP BY model, key)`, "x.model = m.id"},
+		search.Param:  {"logged_model_params", "x.model = m.id"},
+		search.Tag:    {"logged_model_tags", "x.model = m.id"},
+	},
+}
+
+// CreateLoggedModel implements registry.LoggedModels.
+func (s *Store) CreateLoggedModel(ctx context.Context, m registry.NewLoggedModel) (registry.LoggedModel, error) {
+	experiment, err := experimentNumber(m.ExperimentID)
+	if err == nil {
+		err = registry.CheckLoggedModelName(m.Name)
+	}
+	if err != nil {
+		return registry.LoggedModel{}, err
+	}
+	id := "m-" + newID()
+	if m.Name == "" {
+		m.Name = randomName()
+	}
+	return writing(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) {
+		stage, err := experimentStage(ctx, tx, experiment)
+		if err == nil && stage != registry.Active {
+			err = experimentNotActive(experiment, stage)
+		}
+		if err != nil {
+			return registry.LoggedModel{}, err
+		}
+		var location string
+		if err := tx.QueryRowContext(ctx, `SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
+			return registry.LoggedModel{}, err
+		}
+		_, err = exec(ctx, tx, `INSERT INTO logged_models
+			(id, experiment, name, model_type, source_run_id, artifact_uri, status, creation_time, last_updated_time)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?8)`, id, experiment, m.Name, m.ModelType, m.SourceRunID,
+			below(location, "models", id, "artifacts"), registry.ModelPending, now())
+		if err != nil {
+			return registry.LoggedModel{}, fmt.Errorf("create logged model: %w", err)
+		}
+		if err := setModelDetails(ctx, tx, id, m.Params, m.Tags); err != nil {
+			return registry.LoggedModel{}, err
+		}
+		return oneLoggedModel(ctx, tx, id, false)
+	})
+}
+
+func setModelDetails(ctx context.Context, tx *sql.Tx, id string, params []registry.Param, tags []registry.Tag) error {
+	var rows [][]any
+	for _, p := range params {
+		if err := registry.CheckKey("name", "Param key", p.Key); err != nil {
+			return err
+		}
+		rows = append(rows, []any{id, p.Key, registry.Cut(p.Value, registry.MaxParamValue)})
+	}
+	err := insert(ctx, tx, `INSERT INTO logged_model_params (model, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
+	if err != nil {
+		return fmt.Errorf("set params of %s: %w", id, err)
+	}
+	rows = nil
+	for _, t := range tags {
+		if err := registry.CheckKey("name", "Tag key", t.Key); err != nil {
+			return err
+		}
+		rows = append(rows, []any{id, t.Key, registry.Cut(t.Value, registry.MaxTagValue)})
+	}
+	err = insert(ctx, tx, `INSERT INTO logged_model_tags (model, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
+	if err != nil {
+		return fmt.Errorf("set tags of %s: %w", id, err)
+	}
+	return nil
+}
+
+// logModelMetrics adds points to models; a later point with the same place wins.
+func logModelMetrics(ctx context.Context, tx *sql.Tx, rows [][]any) error {
+	for _, row := range rows {
+		if _, err := oneLoggedModel(ctx, tx, row[0].(string), true); err != nil {
+			return err
+		}
+	}
+	err := insert(ctx, tx, `INSERT INTO logged_model_metrics
+		(model, key, step, timestamp, value, is_nan, run_id, dataset_name, dataset_digest) VALUES %s
+		ON CONFLICT DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan,
+			dataset_name = excluded.dataset_name, dataset_digest = excluded.dataset_digest`, rows)
+	if err != nil {
+		return fmt.Errorf("log metrics of models: %w", err)
+	}
+	return nil
+}
+
+// GetLoggedModel implements registry.LoggedModels.
+func (s *Store) GetLoggedModel(ctx context.Context, modelID string) (registry.LoggedModel, error) {
+	return reading(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) { return oneLoggedModel(ctx, tx, modelID, false) })
+}
+
+func oneLoggedModel(ctx context.Context, tx *sql.Tx, id string, deletedToo bool) (registry.LoggedModel, error) {
+	found, err := loggedModels(ctx, tx, " WHERE m.id = ? AND (m.stage = 'active' OR ?)", id, deletedToo)
+	if err != nil {
+		return registry.LoggedModel{}, err
+	}
+	if len(found) == 0 {
+		return registry.LoggedModel{}, registry.Errorf(registry.ResourceDoesNotExist, "Logged model with ID '%s' not found.", id)
+	}
+	return found[0], nil
+}
+
+// loggedModels returns the models that the clauses select, with their data.
+func loggedModels(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.LoggedModel, error) {
+	at := map[string]int{}
+	var ids []string
+	found, err := query(ctx, tx, func(r *sql.Rows) (m registry.LoggedModel, err error) {
+		var experiment int64
+		i := &m.Info
+		err = r.Scan(&i.ModelID, &experiment, &i.Name, &i.ModelType, &i.SourceRunID, &i.ArtifactURI, &i.Status, &i.CreationTime, &i.LastUpdateTime)
+		i.ExperimentID = strconv.FormatInt(experiment, 10)
+		at[i.ModelID] = len(ids)
+		ids = append(ids, i.ModelID)
+		return m, err
+	}, `SELECT m.id, m.experiment, m.name, m.model_type, m.source_run_id, m.artifact_uri, m.status, m.creation_time, m.last_updated_time
+		FROM logged_models m`+clauses, args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	list := jsonList(ids)
+	params, err := tagsOf[string](ctx, tx, `SELECT model, key, value FROM logged_model_params WHERE model IN (SELECT value FROM json_each(?))`, list)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := tagsOf[string](ctx, tx, `SELECT model, key, value FROM logged_model_tags WHERE model IN (SELECT value FROM json_each(?))`, list)
+	if err != nil {
+		return nil, err
+	}
+	for id, i := range at {
+		found[i].Info.Tags = tags[id]
+		for _, p := range params[id] {
+			found[i].Data.Params = append(found[i].Data.Params, registry.Param(p))
+		}
+	}
+	_, err = query(ctx, tx, func(r *sql.Rows) (struct{}, error) {
+		m, isNaN := registry.Metric{}, false
+		err := r.Scan(&m.ModelID, &m.Key, &m.Value, &isNaN, &m.Timestamp, &m.Step, &m.RunID, &m.DatasetName, &m.DatasetDigest)
+		if isNaN {
+			m.Value = math.NaN()
+		}
+		d := &found[at[m.ModelID]].Data
+		d.Metrics = append(d.Metrics, m)
+		return struct{}{}, err
+	}, `SELECT model, key, value, is_nan, timestamp, step, run_id, dataset_name, dataset_digest
+		FROM logged_model_metrics WHERE model IN (SELECT value FROM json_each(?))`, list)
+	return found, err
+}
+
+// SearchLoggedModels implements registry.LoggedModels.
+func (s *Store) SearchLoggedModels(ctx context.Context, q registry.LoggedModelQuery) (registry.Page[registry.LoggedModel], error) {
+	var none registry.Page[registry.LoggedModel]
+	limit, err := registry.CheckMaxResults(q.MaxResults, 50, registry.MaxLoggedModels)
+	if err != nil {
+		return none, err
+	}
+	var orderBy []string
+	for _, o := range q.OrderBy {
+		clause := o.FieldName
+		if !o.Ascending {
+			clause += " DESC"
+		}
+		orderBy = append(orderBy, clause)
+	}
+	sel, conditions, err := compile(loggedModelSource, q.Filter, orderBy, q.PageToken, limit, "m.creation_time DESC", "m.id")
+	if err != nil {
+		return none, err
+	}
+	if err := sel.inExperiments(q.ExperimentIDs, "m.experiment"); err != nil {
+		return none, err
+	}
+	sel.and("m.stage = 'active'")
+	sel.filter(loggedModelSource, conditions)
+	clauses, args := sel.clauses()
+	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.LoggedModel], error) {
+		found, err := loggedModels(ctx, tx, clauses, args...)
+		return page(found, sel.offset, limit), err
+	})
+}
+
+// changeLoggedModel runs do in a transaction, and marks the model as updated.
+func (s *Store) changeLoggedModel(ctx context.Context, id string, do func(tx *sql.Tx) error) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := oneLoggedModel(ctx, tx, id, false); err != nil {
+			return err
+		}
+		if _, err := exec(ctx, tx, `UPDATE logged_models SET last_updated_time = ? WHERE id = ?`, now(), id); err != nil {
+			return err
+		}
+		return do(tx)
+	})
+}
+
+// FinalizeLoggedModel implements registry.LoggedModels.
+func (s *Store) FinalizeLoggedModel(ctx context.Context, modelID string, status registry.LoggedModelStatus) (m registry.LoggedModel, err error) {
+	if status != registry.ModelReady && status != registry.ModelUploadFailed {
+		return m, registry.Errorf(registry.InvalidParameterValue, "Invalid model status: %s. Expected statuses: ['LOGGED_MODEL_READY', 'LOGGED_MODEL_UPLOAD_FAILED']", status)
+	}
+	err = s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error {
+		if _, err := exec(ctx, tx, `UPDATE logged_models SET status = ? WHERE id = ?`, status, modelID); err != nil {
+			return err
+		}
+		m, err = oneLoggedModel(ctx, tx, modelID, false)
+		return err
+	})
+	return m, err
+}
+
+// DeleteLoggedModel implements registry.LoggedModels.
+func (s *Store) DeleteLoggedModel(ctx context.Context, modelID string) error {
+	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `UPDATE logged_models SET stage = 'deleted' WHERE id = ?`, modelID)
+		return err
+	})
+}
+
+// SetLoggedModelTags implements registry.LoggedModels.
+func (s *Store) SetLoggedModelTags(ctx context.Context, modelID string, tags []registry.Tag) error {
+	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error { return setModelDetails(ctx, tx, modelID, nil, tags) })
+}
+
+// DeleteLoggedModelTag implements registry.LoggedModels.
+func (s *Store) DeleteLoggedModelTag(ctx context.Context, modelID, key string) error {
+	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error {
+		deleted, err := exec(ctx, tx, `DELETE FROM logged_model_tags WHERE model = ? AND key = ?`, modelID, key)
+		if err == nil && deleted == 0 {
+			return registry.Errorf(registry.ResourceDoesNotExist, "No tag with key '%s' found for model with ID '%s'.", key, modelID)
+		}
+		return err
+	})
+}
+
+// LogLoggedModelParams implements registry.LoggedModels.
+func (s *Store) LogLoggedModelParams(ctx context.Context, modelID string, params []registry.Param) error {
+	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error { return setModelDetails(ctx, tx, modelID, params, nil) })
+}
+
+// tagWithVersion notes in a logged model's tag which versions were made of it.
+func tagWithVersion(ctx context.Context, tx *sql.Tx, id, name string, n int) error {
+	const key = "mlflow.modelVersions"
+	m, err := oneLoggedModel(ctx, tx, id, false)
+	if err != nil {
+		return err
+	}
+	type ref struct {
+		Name    string `json:"name"`
+		Version int    `json:"version"`
+	}
+	var refs []json.RawMessage
+	if has, ok := registry.FindTag(m.Info.Tags, key); ok && json.Unmarshal([]byte(has), &refs) != nil {
+		refs = nil // not a list: a client's own tag, which the server's replaces
+	}
+	one, err := json.Marshal(ref{name, n})
+	if err != nil {
+		return err
+	}
+	all, err := json.Marshal(append(refs, one))
+	if err != nil {
+		return err
+	}
+	return setModelDetails(ctx, tx, id, nil, []registry.Tag{{Key: key, Value: string(all)}})
+}

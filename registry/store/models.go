@@ -1,0 +1,266 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/taximeter/taximeter/data/sqlite"
+	"github.com/taximeter/taximeter/registry"
+	"github.com/taximeter/taximeter/registry/search"
+)
+
+var modelSource = source{
+	language:   search.Models,
+	attributes: map[string]string{"name": "m.name", "last_updated_timestamp": "m.last_updated_time"},
+	details:    map[search.Kind]details{search.Tag: {"registered_model_tags", "x.model = m.name"}},
+}
+
+func noModel(name string) error {
+	return registry.Errorf(registry.ResourceDoesNotExist, "Registered Model with name=%s not found", name)
+}
+
+func modelTaken(name string) error {
+	return registry.Errorf(registry.ResourceAlreadyExists, "Registered Model (name=%s) already exists.", name)
+}
+
+// CreateRegisteredModel implements registry.Models.
+func (s *Store) CreateRegisteredModel(ctx context.Context, m registry.NewRegisteredModel) (registry.RegisteredModel, error) {
+	if err := registry.CheckModelName("name", m.Name); err != nil {
+		return registry.RegisteredModel{}, err
+	}
+	for _, t := range m.Tags {
+		if err := registry.CheckModelTag(t); err != nil {
+			return registry.RegisteredModel{}, err
+		}
+	}
+	return writing(ctx, s, func(tx *sql.Tx) (registry.RegisteredModel, error) {
+		_, err := exec(ctx, tx, `INSERT INTO registered_models (name, description, creation_time, last_updated_time)
+			VALUES (?, ?, ?3, ?3)`, m.Name, m.Description, now())
+		if sqlite.IsUnique(err) {
+			err = modelTaken(m.Name)
+		}
+		for _, t := range m.Tags {
+			if err == nil {
+				err = setModelTag(ctx, tx, m.Name, t)
+			}
+		}
+		if err != nil {
+			return registry.RegisteredModel{}, err
+		}
+		return oneModel(ctx, tx, m.Name)
+	})
+}
+
+// GetRegisteredModel implements registry.Models.
+func (s *Store) GetRegisteredModel(ctx context.Context, name string) (registry.RegisteredModel, error) {
+	return reading(ctx, s, func(tx *sql.Tx) (registry.RegisteredModel, error) { return oneModel(ctx, tx, name) })
+}
+
+func oneModel(ctx context.Context, tx *sql.Tx, name string) (registry.RegisteredModel, error) {
+	found, err := models(ctx, tx, " WHERE m.name = ?", name)
+	if err != nil {
+		return registry.RegisteredModel{}, err
+	}
+	if len(found) == 0 {
+		return registry.RegisteredModel{}, noModel(name)
+	}
+	return found[0], nil
+}
+
+// models returns the models that the clauses select, with tags, aliases and
+// latest versions.
+func models(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.RegisteredModel, error) {
+	var names []string
+	found, err := query(ctx, tx, func(r *sql.Rows) (m registry.RegisteredModel, err error) {
+		err = r.Scan(&m.Name, &m.Description, &m.CreationTime, &m.LastUpdateTime)
+		names = append(names, m.Name)
+		return m, err
+	}, `SELECT m.name, m.description, m.creation_time, m.last_updated_time FROM registered_models m`+clauses, args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	list := jsonList(names)
+	tags, err := tagsOf[string](ctx, tx, `SELECT model, key, value FROM registered_model_tags WHERE model IN (SELECT value FROM json_each(?))`, list)
+	if err != nil {
+		return nil, err
+	}
+	aliases, err := tagsOf[string](ctx, tx, `SELECT model, alias, version FROM aliases WHERE model IN (SELECT value FROM json_each(?))`, list)
+	if err != nil {
+		return nil, err
+	}
+	latest, err := latestVersions(ctx, tx, list)
+	for i := range found {
+		m := &found[i]
+		m.Tags = tags[m.Name]
+		for _, a := range aliases[m.Name] {
+			m.Aliases = append(m.Aliases, registry.Alias{Alias: a.Key, Version: a.Value})
+		}
+		m.LatestVersions = latest[m.Name]
+	}
+	return found, err
+}
+
+// SearchRegisteredModels implements registry.Models. Like MLflow's it hides
+// prompts, which ride on registered models, unless the filter asks for them.
+func (s *Store) SearchRegisteredModels(ctx context.Context, q registry.ModelQuery) (registry.Page[registry.RegisteredModel], error) {
+	var none registry.Page[registry.RegisteredModel]
+	limit, err := registry.CheckMaxResults(q.MaxResults, 100, registry.MaxModels)
+	if err != nil {
+		return none, err
+	}
+	sel, conditions, err := compile(modelSource, q.Filter, q.OrderBy, q.PageToken, limit, "m.name ASC")
+	if err != nil {
+		return none, err
+	}
+	conditions = sel.prompts(conditions, `m.name IN (SELECT model FROM registered_model_tags WHERE key = 'mlflow.prompt.is_prompt' AND value = 'true')`)
+	sel.filter(modelSource, conditions)
+	clauses, args := sel.clauses()
+	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.RegisteredModel], error) {
+		found, err := models(ctx, tx, clauses, args...)
+		return page(found, sel.offset, limit), err
+	})
+}
+
+// prompts adds the condition on being a prompt, and returns the other conditions.
+func (s *selection) prompts(conditions []search.Condition, isPrompt string) []search.Condition {
+	wanted := false
+	var others []search.Condition
+	for _, c := range conditions {
+		if c.Kind != search.Tag || c.Key != "mlflow.prompt.is_prompt" || c.Op != search.Equal && c.Op != search.NotEqual {
+			others = append(others, c)
+			continue
+		}
+		wanted = (c.Op == search.Equal) == (c.Text == "true")
+	}
+	if wanted {
+		s.and(isPrompt)
+	} else {
+		s.and("NOT " + isPrompt)
+	}
+	return others
+}
+
+// changeModel runs do in a transaction, and marks the model as updated.
+func (s *Store) changeModel(ctx context.Context, name string, do func(tx *sql.Tx) error) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		updated, err := exec(ctx, tx, `UPDATE registered_models SET last_updated_time = ? WHERE name = ?`, now(), name)
+		if err != nil {
+			return err
+		}
+		if updated == 0 {
+			return noModel(name)
+		}
+		return do(tx)
+	})
+}
+
+// UpdateRegisteredModel implements registry.Models.
+func (s *Store) UpdateRegisteredModel(ctx context.Context, name, description string) (m registry.RegisteredModel, err error) {
+	err = s.changeModel(ctx, name, func(tx *sql.Tx) error {
+		if _, err := exec(ctx, tx, `UPDATE registered_models SET description = ? WHERE name = ?`, description, name); err != nil {
+			return err
+		}
+		m, err = oneModel(ctx, tx, name)
+		return err
+	})
+	return m, err
+}
+
+// RenameRegisteredModel implements registry.Models.
+func (s *Store) RenameRegisteredModel(ctx context.Context, name, newName string) (m registry.RegisteredModel, err error) {
+	if err := registry.CheckModelName("new_name", newName); err != nil {
+		return m, err
+	}
+	err = s.changeModel(ctx, name, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `UPDATE registered_models SET name = ? WHERE name = ?`, newName, name)
+		if sqlite.IsUnique(err) {
+			return modelTaken(newName)
+		}
+		if err != nil {
+			return fmt.Errorf("rename model %s: %w", name, err)
+		}
+		if _, err := exec(ctx, tx, `UPDATE model_versions SET last_updated_time = ? WHERE model = ?`, now(), newName); err != nil {
+			return err
+		}
+		m, err = oneModel(ctx, tx, newName)
+		return err
+	})
+	return m, err
+}
+
+// DeleteRegisteredModel implements registry.Models.
+func (s *Store) DeleteRegisteredModel(ctx context.Context, name string) error {
+	return s.changeModel(ctx, name, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `DELETE FROM registered_models WHERE name = ?`, name)
+		return err
+	})
+}
+
+// SetRegisteredModelTag implements registry.Models.
+func (s *Store) SetRegisteredModelTag(ctx context.Context, name string, tag registry.Tag) error {
+	if err := registry.CheckModelTag(tag); err != nil {
+		return err
+	}
+	return s.changeModel(ctx, name, func(tx *sql.Tx) error { return setModelTag(ctx, tx, name, tag) })
+}
+
+func setModelTag(ctx context.Context, tx *sql.Tx, name string, t registry.Tag) error {
+	_, err := exec(ctx, tx, `INSERT INTO registered_model_tags (model, key, value) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET value = excluded.value`, name, t.Key, t.Value)
+	return err
+}
+
+// DeleteRegisteredModelTag implements registry.Models.
+func (s *Store) DeleteRegisteredModelTag(ctx context.Context, name, key string) error {
+	return s.changeModel(ctx, name, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `DELETE FROM registered_model_tags WHERE model = ? AND key = ?`, name, key)
+		return err
+	})
+}
+
+// SetAlias implements registry.Models.
+func (s *Store) SetAlias(ctx context.Context, name, alias, version string) error {
+	if err := registry.CheckAlias(alias); err != nil {
+		return err
+	}
+	return s.changeVersion(ctx, name, version, func(tx *sql.Tx, n int) error {
+		_, err := exec(ctx, tx, `INSERT INTO aliases (model, alias, version) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET version = excluded.version`, name, alias, n)
+		return err
+	})
+}
+
+// DeleteAlias implements registry.Models.
+func (s *Store) DeleteAlias(ctx context.Context, name, alias string) error {
+	return s.changeModel(ctx, name, func(tx *sql.Tx) error {
+		_, err := exec(ctx, tx, `DELETE FROM aliases WHERE model = ? AND alias = ?`, name, alias)
+		return err
+	})
+}
+
+// VersionByAlias implements registry.Models.
+func (s *Store) VersionByAlias(ctx context.Context, name, alias string) (registry.ModelVersion, error) {
+	return reading(ctx, s, func(tx *sql.Tx) (registry.ModelVersion, error) {
+		if _, err := oneModel(ctx, tx, name); err != nil {
+			return registry.ModelVersion{}, err
+		}
+		n, err := aliasNumber(ctx, tx, name, alias)
+		if err != nil {
+			return registry.ModelVersion{}, err
+		}
+		return oneVersion(ctx, tx, name, strconv.Itoa(n))
+	})
+}
+
+func aliasNumber(ctx context.Context, tx *sql.Tx, name, alias string) (n int, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT version FROM aliases WHERE model = ? AND alias = ?
+		UNION ALL SELECT * FROM (SELECT version FROM model_versions WHERE model = ?1 AND ?2 = ? AND NOT deleted ORDER BY version DESC LIMIT 1)`,
+		name, alias, registry.AliasLatest).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, registry.Errorf(registry.InvalidParameterValue, "Registered model alias %s not found.", alias)
+	}
+	return n, err
+}

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/taximeter/taximeter/registry"
+)
+
+func noRun(id string) error {
+	return registry.Errorf(registry.ResourceDoesNotExist, "Run with id=%s not found", id)
+}
+
+// activeRun returns the number of a run that may be written to.
+func activeRun(ctx context.Context, tx *sql.Tx, id string) (n int64, err error) {
+	n, _, stage, err := runStage(ctx, tx, id)
+	if err == nil && stage != registry.Active {
+		err = registry.Errorf(registry.InvalidParameterValue, "The run %s must be in the 'active' state. Current state is %s.", id, stage)
+	}
+	return n, err
+}
+
+func runStage(ctx context.Context, tx *sql.Tx, id string) (n, experiment int64, stage registry.Lifecycle, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT n, experiment, stage FROM runs WHERE id = ?`, id).Scan(&n, &experiment, &stage)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = noRun(id)
+	}
+	return n, experiment, stage, err
+}
+
+// changeRun runs do in a transaction with the number of an active run.
+func (s *Store) changeRun(ctx context.Context, id string, do func(tx *sql.Tx, n int64) error) error {
+	if err := registry.CheckRunID(id); err != nil {
+		return err
+	}
+	return s.write(ctx, func(tx *sql.Tx) error {
+		n, err := activeRun(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		return do(tx, n)
+	})
+}
+
+// CreateRun implements registry.Runs.
+func (s *Store) CreateRun(ctx context.Context, r registry.NewRun) (registry.Run, error) {
+	if r.ExperimentID == "" {
+		r.ExperimentID = registry.DefaultExperiment
+	}
+	experiment, err := experimentNumber(r.ExperimentID)
+	if err != nil {
+		return registry.Run{}, err
+	}
+	for _, t := range r.Tags {
+		if err := registry.CheckKey("name", "Tag key", t.Key); err != nil {
+			return registry.Run{}, err
+		}
+	}
+	name, err := runName(r)
+	if err != nil {
+		return registry.Run{}, err
+	}
+	id := newID()
+	return writing(ctx, s, func(tx *sql.Tx) (registry.Run, error) {
+		stage, err := experimentStage(ctx, tx, experiment)
+		if err == nil && stage != registry.Active {
+			err = experimentNotActive(experiment, stage)
+		}
+		if err != nil {
+			return registry.Run{}, err
+		}
+		var location string
+		if err := tx.QueryRowContext(ctx, `SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
+			return registry.Run{}, err
+		}
+		var n int64
+		err = tx.QueryRowContext(ctx, `INSERT INTO runs (id, experiment, name, user_id, status, start_time, artifact_uri)
+			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n`,
+			id, experiment, name, r.UserID, registry.Running, r.StartTime, below(location, id, "artifacts")).Scan(&n)
+		if err != nil {
+			return registry.Run{}, fmt.Errorf("create run: %w", err)
+		}
+		if err := setTags(ctx, tx, n, append(r.Tags[:len(r.Tags):len(r.Tags)], registry.Tag{Key: registry.TagRunName, Value: name})); err != nil {
+			return registry.Run{}, err
+		}
+		return oneRun(ctx, tx, id)
+	})
+}
+
+func runName(r registry.NewRun) (string, error) {
+	tag, ok := registry.FindTag(r.Tags, registry.TagRunName)
+	switch {
+	case ok && r.RunName != "" && tag != r.RunName:
+		return "", registry.Errorf(registry.InvalidParameterValue, "Both 'run_name' argument and 'mlflow.runName' tag are specified, "+
+			"but with different values (run_name='%s', mlflow.runName='%s').", r.RunName, tag)
+	case r.RunName != "":
+		return r.RunName, nil
+	case tag != "":
+		return tag, nil
+	}
+	return randomName(), nil
+}
+
+// below returns the URI of names below an artifact location, which may have a query.
+func below(location string, names ...string) string {
+	base, query, has := strings.Cut(location, "?")
+	if has {
+		query = "?" + query
+	}
+	return strings.TrimRight(base, "/") + "/" + strings.Join(names, "/") + query
+}
+
+// GetRun implements registry.Runs.
+func (s *Store) GetRun(ctx context.Context, runID string) (registry.Run, error) {
+	return reading(ctx, s, func(tx *sql.Tx) (registry.Run, error) { return oneRun(ctx, tx, runID) })
+}
+
+func oneRun(ctx context.Context, tx *sql.Tx, id string) (registry.Run, error) {
+	found, err := runs(ctx, tx, " WHERE r.id = ?", id)
+	if err != nil {
+		return registry.Run{}, err
+	}
+	if len(found) == 0 {
+		return registry.Run{}, noRun(id)
+	}
+	return found[0], nil
+}
+
+// runs returns the runs that the clauses select, with their data.
+func runs(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.Run, error) {
+	var numbers []int64
+	found, err := query(ctx, tx, func(rows *sql.Rows) (r registry.Run, err error) {
+		var n, experiment int64
+		var end sql.NullInt64
+		i := &r.Info
+		err = rows.Scan(&n, &i.RunID, &experiment, &i.RunName, &i.UserID, &i.Status, &i.StartTime, &end, &i.ArtifactURI, &i.Lifecycle)
+		i.RunUUID, i.ExperimentID, i.EndTime = i.RunID, strconv.FormatInt(experiment, 10), end.Int64
+		numbers = append(numbers, n)
+		return r, err
+	}, `SELECT r.n, r.id, r.experiment, r.name, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri, r.stage FROM runs r`+clauses, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read runs: %w", err)
+	}
+	return found, readData(ctx, tx, numbers, found)
+}
+
+// UpdateRun implements registry.Runs.
+func (s *Store) UpdateRun(ctx context.Context, u registry.RunUpdate) (registry.RunInfo, error) {
+	if err := registry.CheckStatus(u.Status); err != nil {
+		return registry.RunInfo{}, err
+	}
+	var info registry.RunInfo
+	err := s.changeRun(ctx, u.RunID, func(tx *sql.Tx, n int64) error {
+		_, err := exec(ctx, tx, `UPDATE runs SET status = coalesce(nullif(?, ''), status), end_time = coalesce(nullif(?, 0), end_time)
+			WHERE n = ?`, u.Status, u.EndTime, n)
+		if err == nil && u.RunName != "" {
+			err = setTags(ctx, tx, n, []registry.Tag{{Key: registry.TagRunName, Value: u.RunName}})
+		}
+		if err != nil {
+			return fmt.Errorf("update run %s: %w", u.RunID, err)
+		}
+		r, err := oneRun(ctx, tx, u.RunID)
+		info = r.Info
+		return err
+	})
+	return info, err
+}
+
+// DeleteRun implements registry.Runs.
+func (s *Store) DeleteRun(ctx context.Context, runID string) error {
+	return s.moveRun(ctx, runID, registry.Deleted, now())
+}
+
+// RestoreRun implements registry.Runs.
+func (s *Store) RestoreRun(ctx context.Context, runID string) error {
+	return s.moveRun(ctx, runID, registry.Active, nil)
+}
+
+func (s *Store) moveRun(ctx context.Context, id string, to registry.Lifecycle, deleted any) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		n, _, _, err := runStage(ctx, tx, id)
+		if err == nil {
+			_, err = exec(ctx, tx, `UPDATE runs SET stage = ?, deleted_time = ? WHERE n = ?`, to, deleted, n)
+		}
+		return err
+	})
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/taximeter/taximeter/registry"
+	"github.com/taximeter/taximeter/registry/search"
+)
+
+var runSource = source{
+	language: search.Runs,
+	attributes: map[string]string{"run_id": "r.id", "run_name": "r.name", "user_id": "r.user_id", "status": "r.status",
+		"artifact_uri": "r.artifact_uri", "start_time": "r.start_time", "end_time": "r.end_time"},
+	details: map[search.Kind]details{
+		search.Metric: {"latest_metrics", "x.run = r.n"},
+		search.Param:  {"params", "x.run = r.n"},
+		search.Tag:    {"tags", "x.run = r.n"},
+		search.Dataset: {`(SELECT i.run, d.name, d.digest, (SELECT t.value FROM dataset_input_tags t
+			WHERE t.run = i.run AND t.dataset = i.dataset AND t.key = 'mlflow.data.context') AS context
+			FROM dataset_inputs i JOIN datasets d ON d.n = i.dataset)`, "x.run = r.n"},
+	},
+}
+
+// SearchRuns implements registry.Runs.
+func (s *Store) SearchRuns(ctx context.Context, q registry.RunQuery) (registry.Page[registry.Run], error) {
+	var none registry.Page[registry.Run]
+	limit, err := registry.CheckMaxResults(q.MaxResults, 1000, registry.MaxRuns)
+	if err != nil {
+		return none, err
+	}
+	sel, conditions, err := compile(runSource, q.Filter, q.OrderBy, q.PageToken, limit, "r.start_time DESC", "r.id ASC")
+	if err != nil {
+		return none, err
+	}
+	if err := sel.inExperiments(q.ExperimentIDs, "r.experiment"); err != nil {
+		return none, err
+	}
+	if err := sel.view(q.View, "r.stage"); err != nil || len(q.ExperimentIDs) == 0 {
+		return none, err
+	}
+	sel.filter(runSource, conditions)
+	clauses, args := sel.clauses()
+	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Run], error) {
+		found, err := runs(ctx, tx, clauses, args...)
+		return page(found, sel.offset, limit), err
+	})
+}
+
+// inExperiments keeps what is in the experiments.
+func (s *selection) inExperiments(ids []string, column string) error {
+	numbers := make([]int64, len(ids))
+	for i, id := range ids {
+		n, err := experimentNumber(id)
+		if err != nil {
+			return err
+		}
+		numbers[i] = n
+	}
+	if len(numbers) == 1 { // lets an index give the order
+		s.and(column+" = ?", numbers[0])
+	} else {
+		s.and(column+" IN (SELECT value FROM json_each(?))", jsonList(numbers))
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+// Package store keeps a registry on disk: its rows in one SQLite file, its
+// artifacts in a directory beside it. Any number of processes may use one store
+// at once. It does not know HTTP, nor what runs and models are about.
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/taximeter/taximeter/data/blob"
+	"github.com/taximeter/taximeter/data/sqlite"
+	"github.com/taximeter/taximeter/registry"
+)
+
+// Store is a registry on disk. It is safe for concurrent use.
+type Store struct {
+	db    *sqlite.DB
+	files *blob.Dir
+}
+
+var _ registry.Service = (*Store)(nil)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Open opens the store in dir, making it where there is none: registry.db and
+// the directory artifacts. The caller closes it.
+func Open(ctx context.Context, dir string) (*Store, error) {
+	schema, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, filepath.Join(dir, "registry.db"), sqlite.Config{Migrations: schema})
+	if err != nil {
+		return nil, fmt.Errorf("open registry: %w", err)
+	}
+	files, err := blob.OpenDir(filepath.Join(dir, "artifacts"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open registry: %w", err), db.Close())
+	}
+	return &Store{db, files}, nil
+}
+
+// Close closes the store.
+func (s *Store) Close() error { return errors.Join(s.files.Close(), s.db.Close()) }
+
+// write runs do in one transaction that holds the file's write lock.
+func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	return s.db.Write(ctx, do)
+}
+
+// read runs do on one snapshot of the file.
+func (s *Store) read(ctx context.Context, do func(tx *sql.Tx) error) error {
+	tx, err := s.db.Read().BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing was written; the error would say that the snapshot is gone
+	return do(tx)
+}
+
+// reading is read with a result.
+func reading[T any](ctx context.Context, s *Store, do func(tx *sql.Tx) (T, error)) (result T, err error) {
+	err = s.read(ctx, func(tx *sql.Tx) error {
+		result, err = do(tx)
+		return err
+	})
+	return result, err
+}
+
+// writing is write with a result.
+func writing[T any](ctx context.Context, s *Store, do func(tx *sql.Tx) (T, error)) (result T, err error) {
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		result, err = do(tx)
+		return err
+	})
+	return result, err
+}
+
+// now returns the time in the unit of all times here.
+func now() int64 { return time.Now().UnixMilli() }
+
+// newID returns 32 random hex digits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return hex.EncodeToString(b[:])
+}
