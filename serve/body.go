@@ -47,11 +47,5 @@ func (p *patient) Read(b []byte) (int, error) {
 	if err := p.conn.SetReadDeadline(time.Now().Add(p.stall)); err != nil {
 		return 0, fmt.Errorf("bound the wait for the body: %w", err)
 	}
-	n, err := p.ReadCloser.Read(b)
-	if err != nil {
-		// From here net/http itself reads, to see the client hang up; the
-		// deadline would look like that and cancel a slow handler.
-		p.conn.SetReadDeadline(time.Time{})
-	}
-	return n, err
+	return p.ReadCloser.Read(b) // net/http lifts the deadline at the body's end
 }

@@ -27,19 +27,15 @@ func start(t *testing.T, s *serve.Server) (url string, stop func() error) {
 	ready := make(chan string, 1)
 	s.Ready = func(url string) { ready <- url }
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	var once sync.Once
+	done := make(chan struct{})
 	var result error
-	stop = func() error {
-		once.Do(func() { cancel(); result = <-done })
-		return result
-	}
+	go func() { result = s.Run(ctx); close(done) }()
+	stop = func() error { cancel(); <-done; return result }
 	t.Cleanup(func() { stop() })
 	select {
 	case url = <-ready:
-	case err := <-done:
-		t.Fatalf("server ended at once: %v", err)
+	case <-done:
+		t.Fatalf("server ended at once: %v", result)
 	}
 	return url, stop
 }
@@ -323,7 +319,7 @@ func TestHandlerMayOutlastStall(t *testing.T) {
 		select {
 		case <-r.Context().Done():
 			w.WriteHeader(499)
-		case <-time.After(60 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		}
 	})
 	url, _ := start(t, &serve.Server{Stall: 10 * time.Millisecond, Mounts: []serve.Mount{{Path: "/", Handler: slow}}})
