@@ -61,12 +61,15 @@ func (f *Future[T]) Get(ctx context.Context) (v T, err error) {
 	return f.value(ctx)
 }
 
-// CachedFrom waits for the call and returns the flow run that produced its
-// result, or "" if this run did.
-func (f *Future[T]) CachedFrom() string {
-	<-f.call.done
-	return f.call.record.CachedFrom
-}
+// Origin is the flow run that produced the result: "" for the run that made
+// this call, another's ID for a result that came from the cache.
+func (f *Future[T]) Origin() Arg[string] { return origin{f.call} }
+
+type origin struct{ c *call }
+
+func (o origin) calls() []*call                        { return []*call{o.c} }
+func (o origin) value(context.Context) (string, error) { return o.c.record.CachedFrom, nil }
+func (o origin) digest() (string, error)               { return Digest(o.c.record.CachedFrom) }
 
 // Key is the key of the call within its flow run.
 func (f *Future[T]) Key() string { return f.call.key }

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/taximeter/taximeter/data"
+	"github.com/taximeter/taximeter/engine/history"
+	"github.com/taximeter/taximeter/registry"
+	"github.com/taximeter/taximeter/registry/store"
+)
+
+// homeDir is where everything is kept.
+func (a *app) homeDir() (string, error) {
+	dir := a.home
+	if dir == "" {
+		dir = a.env("TAXIMETER_HOME")
+	}
+	if dir == "" {
+		user, err := os.UserHomeDir()
+		if err != nil {
+			return "", usage("where to keep things is not known: %v", err).hint("give --home DIR or set TAXIMETER_HOME")
+		}
+		dir = filepath.Join(user, ".taximeter")
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the home: %w", err)
+	}
+	return dir, nil
+}
+
+func (a *app) openHistory(ctx context.Context) (*history.Store, error) {
+	dir, err := a.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	return history.Open(ctx, dir)
+}
+
+// tracking is an open registry, and what closes it.
+type tracking struct {
+	registry.Service
+	Close func() error
+}
+
+// openTracking opens the tracking server at uri, or the home's own registry if
+// uri is empty.
+func (a *app) openTracking(ctx context.Context, uri string) (*tracking, error) {
+	if uri != "" {
+		return nil, errors.New("later")
+	}
+	dir, err := a.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the registry: %w", err)
+	}
+	return &tracking{s, s.Close}, nil
+}
+
+// trackingURI is the address of the tracking server to use: flag, else the
+// environment's, empty for the home's own registry.
+func (a *app) trackingURI(flag string) (string, error) {
+	name, uri := "--tracking-uri", flag
+	if uri == "" {
+		name, uri = "MLFLOW_TRACKING_URI", a.env("MLFLOW_TRACKING_URI")
+	}
+	if uri == "" {
+		return "", nil
+	}
+	u, err := url.Parse(uri)
+	switch {
+	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
+		return strings.TrimRight(uri, "/"), nil
+	case strings.HasPrefix(uri, "sqlite:"):
+		return "", usage("%s is %q: that is a database file, not a tracking server", name, uri).
+			hint("start its server (mlflow server --backend-store-uri %s) and give the server's http:// address, or unset %s to use taximeter's own registry", uri, name)
+	}
+	return "", usage("%s is %q: want the http:// or https:// address of a tracking server", name, uri).
+		hint("without it, taximeter uses its own registry, in the home")
+}
+
+// months is where months are looked for: dir if it is given, then the home's
+// cache, then TLC's address.
+func (a *app) months(dir string) (*data.Source, error) {
+	home, err := a.homeDir()
+	if err != nil {
+		return nil, err
+	}
+	s := &data.Source{Cache: filepath.Join(home, "months"), BaseURL: a.env("TAXIMETER_MONTHS_URL")}
+	if dir != "" {
+		s.Dirs = []string{dir}
+	}
+	return s, nil
+}
+
+// existingDir returns the absolute path of a directory that a flag names.
+func existingDir(flag, dir string) (string, error) {
+	if dir == "" {
+		return "", nil
+	}
+	st, err := os.Stat(dir)
+	if err == nil && !st.IsDir() {
+		err = errors.New("it is no directory")
+	}
+	if err != nil {
+		return "", usage("%s: %v", flag, err)
+	}
+	return filepath.Abs(dir)
+}

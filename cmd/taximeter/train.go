@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/data"
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/history"
+	"github.com/taximeter/taximeter/features"
+	"github.com/taximeter/taximeter/models/linear"
+	"github.com/taximeter/taximeter/pipeline"
+	"github.com/taximeter/taximeter/registry/search"
+)
+
+// trainFlags are what the user typed.
+type trainFlags struct {
+	date, train, valid, taxi, data    string
+	trials                            int
+	params, baseline, features        string
+	gate, experiment, model, tracking string
+	seed                              uint64
+	noCache                           bool
+}
+
+func (a *app) trainCommand() *cobra.Command {
+	var f trainFlags
+	cmd := &cobra.Command{
+		Use:   "train",
+		Short: "Train on two months, track every model, stage the best",
+		Long: `Train on the month before last and validate on last month, as seen from --date:
+2021-03-05 trains on 2021-01 and validates on 2021-02. A linear baseline and
+boosted trees are fitted, each is one tracked run, and the best that passes the
+gate is registered and moved to Staging.
+
+Months are looked for in --data, then in the home's cache, then fetched from TLC.
+What was computed before is taken from the cache. An interrupted run goes on with
+"taximeter flow-run resume latest".`,
+		Args: wants(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.nothing = emptyReport
+			return a.train(cmd.Context(), f, cmd.Flags().Changed("trials"))
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.date, "date", "", `train as of this day, such as 2021-03-05, or "latest" (default today)`)
+	flags.StringVar(&f.train, "train", "", "train on this Parquet file instead (with --valid)")
+	flags.StringVar(&f.valid, "valid", "", "validate on this Parquet file instead (with --train)")
+	flags.StringVar(&f.taxi, "taxi", string(data.Green), "green or yellow")
+	flags.StringVar(&f.data, "data", "", "directory to look for months in first")
+	flags.IntVar(&f.trials, "trials", pipeline.DefaultTrials, "number of boosted models: the first with the course's parameters, the others searched")
+	flags.StringVar(&f.params, "params", "search", `"search", or "best" for the course's parameters alone`)
+	flags.StringVar(&f.baseline, "baseline", string(linear.Exact), `least squares: "exact", or "lsqr" with scikit-learn's stopping rule`)
+	flags.StringVar(&f.features, "features", string(features.Pair), `"PU_DO", or "PU,DO" for the zones apart`)
+	flags.StringVar(&f.gate, "gate", pipeline.DefaultGate, "what a run must satisfy to be staged, in MLflow's filter language")
+	flags.StringVar(&f.experiment, "experiment", pipeline.DefaultExperiment, "experiment to log to; {expected_start_time} in it is replaced")
+	flags.StringVar(&f.model, "model", pipeline.DefaultModel, "registered model that the best becomes a version of")
+	flags.StringVar(&f.tracking, "tracking-uri", "", "address of an MLflow server to log to (default $MLFLOW_TRACKING_URI, else the home's registry)")
+	flags.Uint64Var(&f.seed, "seed", 42, "of the search")
+	flags.BoolVar(&f.noCache, "no-cache", false, "compute everything afresh")
+	return cmd
+}
+
+func (a *app) train(ctx context.Context, f trainFlags, trialsGiven bool) error {
+	p, err := a.trainParams(ctx, f, trialsGiven)
+	if err != nil {
+		return err
+	}
+	return a.runTraining(ctx, p, func(ctx context.Context, flows *pipeline.Flows, e *engine.Engine) (engine.FlowRun, error) {
+		return flows.StartTraining(ctx, e, p, engine.Options{Refresh: f.noCache})
+	})
+}
+
+// trainParams checks every flag and resolves what depends on the moment.
+func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (p pipeline.TrainParams, err error) {
+	p = pipeline.TrainParams{TrialCount: f.trials, Seed: f.seed, Gate: f.gate, Experiment: f.experiment, Model: f.model}
+	switch {
+	case f.params != "search" && f.params != "best":
+		return p, usage(`--params %q: want "search" or "best"`, f.params)
+	case f.params == "best" && trialsGiven && f.trials != 1:
+		return p, usage("--params best is one model: it does not go with --trials %d", f.trials)
+	case f.trials < 0 || f.trials > 1000:
+		return p, usage("--trials %d: want a number from 0 to 1000", f.trials)
+	case strings.TrimSpace(f.experiment) == "":
+		return p, usage("--experiment is empty: want a name")
+	case strings.TrimSpace(f.model) == "" || strings.ContainsAny(f.model, "/:.%\"'"):
+		return p, usage("--model %q: want a name without / : . %% and quotes", f.model)
+	case (f.train == "") != (f.valid == ""):
+		return p, usage("--train and --valid name the two months together: give both")
+	}
+	if f.params == "best" {
+		p.TrialCount = 1
+	}
+	if p.Baseline, err = linear.ParseSolver(f.baseline); err != nil {
+		return p, usage("--baseline: %v", err)
+	}
+	if p.Features, err = features.ParseEncoding(f.features); err != nil {
+		return p, usage("--features: %v", err)
+	}
+	if _, err := search.Runs.Filter(f.gate); err != nil || strings.TrimSpace(f.gate) == "" {
+		if err == nil {
+			err = errors.New("it is empty")
+		}
+		return p, usage("--gate: %v", err).hint("such as %q", pipeline.DefaultGate)
+	}
+	taxi, err := data.ParseTaxi(f.taxi)
+	if err != nil {
+		return p, usage("--taxi: %v", err)
+	}
+	if p.Data, err = existingDir("--data", f.data); err != nil {
+		return p, err
+	}
+	if p.TrackingURI, err = a.trackingURI(f.tracking); err != nil {
+		return p, err
+	}
+	if f.train != "" {
+		if p.Train.File, err = existingFile("--train", f.train); err != nil {
+			return p, err
+		}
+		if p.Valid.File, err = existingFile("--valid", f.valid); err != nil {
+			return p, err
+		}
+	}
+	date, err := a.resolveDate(ctx, f.date, taxi, p.Data)
+	if err != nil {
+		return p, err
+	}
+	p.Date = date.String()
+	if f.train == "" {
+		p.Train.Taxi, p.Valid.Taxi = taxi, taxi
+		p.Train.Month, p.Valid.Month = date.Months()
+	}
+	return p, nil
+}
+
+// resolveDate turns what --date says into a day, once and for all.
+func (a *app) resolveDate(ctx context.Context, text string, taxi data.Taxi, dir string) (pipeline.Date, error) {
+	switch text {
+	case "":
+		return pipeline.DateOf(time.Now()), nil
+	case "latest":
+		months, err := a.months(dir)
+		if err != nil {
+			return pipeline.Date{}, err
+		}
+		valid, err := months.Latest(ctx, taxi, data.Month{})
+		if err != nil {
+			return pipeline.Date{}, fmt.Errorf("find the latest months: %w", err)
+		}
+		return pipeline.Date{Month: valid.Add(1), Day: 1}, nil
+	}
+	date, err := pipeline.ParseDate(text)
+	if err != nil {
+		return date, usage("--%v", err).hint(`"latest" takes the newest months that can be had`)
+	}
+	return date, nil
+}
+
+func existingFile(flag, path string) (string, error) {
+	st, err := os.Stat(path)
+	if err == nil && !st.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no file", path)
+	}
+	if err != nil {
+		return "", usage("%s: %v", flag, err)
+	}
+	return filepath.Abs(path)
+}
+
+// runTraining opens what a training works on, lets do run it and reports it.
+func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(context.Context, *pipeline.Flows, *engine.Engine) (engine.FlowRun, error)) error {
+	h, err := a.openHistory(ctx)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	t, err := a.openTracking(ctx, p.TrackingURI)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	months, err := a.months(p.Data)
+	if err != nil {
+		return err
+	}
+	w := watch(a.err)
+	months.Progress = w.Fetched
+	flows := &pipeline.Flows{Months: months, Tracker: t, Origin: a.origin()}
+	run, err := do(ctx, flows, &engine.Engine{History: h, Observer: w})
+	w.Close()
+	if run.ID == "" {
+		return err
+	}
+	return errors.Join(err, a.report(context.WithoutCancel(ctx), h, run))
+}
+
+// emptyReport reports a training that was not begun.
+func emptyReport(message string) any {
+	return pipeline.Report{Schema: 1, Error: message, Runs: []pipeline.TrackedRun{}, Tasks: []pipeline.TaskReport{}}
+}
+
+// report prints a training as it is recorded.
+func (a *app) report(ctx context.Context, h *history.Store, run engine.FlowRun) error {
+	r, err := pipeline.NewReport(ctx, h, run)
+	if err != nil {
+		return err
+	}
+	return a.show(r, func() { a.printReport(r) })
+}
+
+func (a *app) printReport(r pipeline.Report) {
+	if r.Train.RowsRead > 0 && r.Valid.RowsRead > 0 {
+		fmt.Fprintf(a.out, "train %s: %d of %d rides kept; valid %s: %d of %d\n",
+			r.Train.Name(), r.Train.RowsKept, r.Train.RowsRead, r.Valid.Name(), r.Valid.RowsKept, r.Valid.RowsRead)
+	}
+	if len(r.Runs) > 0 {
+		rows := [][]string{{"RUN", "NAME", "FEATURES", "RMSE TRAIN", "RMSE VALID", "INFERENCE", ""}}
+		for _, run := range r.Runs {
+			mark := ""
+			if run.Cached {
+				mark = "cached"
+			}
+			if r.Chosen != nil && r.Chosen.RunID == run.RunID {
+				mark = strings.TrimSpace(mark + " chosen")
+			}
+			rows = append(rows, []string{run.RunID, run.Name, run.Features,
+				fmt.Sprintf("%.6f", run.RMSETrain), fmt.Sprintf("%.6f", run.RMSEValid), perRow(run.InferenceTime) + " a row", mark})
+		}
+		a.table(rows)
+	}
+	if r.Chosen != nil {
+		fmt.Fprintf(a.out, "staged: %s version %s, in experiment %s\n", r.Chosen.Model, r.Chosen.Version, r.Experiment)
+	}
+}
+
+// origin says who runs this program, and what it was built from.
+func (a *app) origin() pipeline.Origin {
+	o := pipeline.Origin{Source: "taximeter", GitCommit: commit()}
+	if u, err := user.Current(); err == nil {
+		o.User = u.Username
+	}
+	return o
+}

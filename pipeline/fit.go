@@ -1,0 +1,183 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/features/matrix"
+	"github.com/taximeter/taximeter/models"
+	"github.com/taximeter/taximeter/models/gbt"
+	"github.com/taximeter/taximeter/models/linear"
+)
+
+// Fit is a fitted model with what was measured of it.
+type Fit struct {
+	FitFacts
+	Model *models.Model
+}
+
+// FitFacts are a Fit without the model.
+type FitFacts struct {
+	Kind          string             `json:"kind"`   // "linear" or "gbt"
+	Name          string             `json:"name"`   // of the tracked run: "linear", "trial-1"
+	Params        map[string]any     `json:"params"` // as logged
+	Train         MonthFacts         `json:"train"`
+	Valid         MonthFacts         `json:"valid"`
+	Metrics       map[string]float64 `json:"metrics"`         // as logged
+	Curve         []float64          `json:"curve,omitempty"` // validation RMSE after each round
+	Began         time.Time          `json:"began"`
+	Ended         time.Time          `json:"ended"`
+	InferenceTime float64            `json:"inference_time"` // seconds a row
+	RMSETrain     float64            `json:"rmse_train"`
+	RMSEValid     float64            `json:"rmse_valid"`
+}
+
+type baselineInput struct {
+	Split  Split
+	Solver linear.Solver
+}
+
+func newBaselineInput(s Split, solver linear.Solver) baselineInput { return baselineInput{s, solver} }
+
+var fitBaseline = engine.Task[baselineInput, Fit]{
+	Name:  "Fit baseline",
+	Cache: cached,
+	Codec: engine.Bytes("fit/1", encodeFit, decodeFit),
+	Func: func(ctx context.Context, in baselineInput) (Fit, error) {
+		began := now()
+		m, err := linear.Fit(ctx, in.Split.Train.X, in.Split.Train.Minutes, linear.Params{Solver: in.Solver})
+		if err != nil {
+			return Fit{}, fmt.Errorf("fit least squares: %w", err)
+		}
+		model, err := models.NewLinear(in.Split.Encoding, in.Split.Vectorizer, m)
+		if err != nil {
+			return Fit{}, err
+		}
+		fit := in.Split.measure(model, began)
+		fit.Name = "linear"
+		fit.Params = map[string]any{"model": "linear", "solver": string(in.Solver)}
+		return fit, nil
+	},
+}
+
+type treesInput struct {
+	Split Split
+	Trial Trial
+}
+
+func newTreesInput(s Split, t Trial) treesInput { return treesInput{s, t} }
+
+var fitTrees = engine.Task[treesInput, Fit]{
+	Name:  "Fit trees",
+	Cache: cached,
+	Codec: engine.Bytes("fit/1", encodeFit, decodeFit),
+	Func: func(ctx context.Context, in treesInput) (Fit, error) {
+		began, params, task := now(), in.Trial.Params, engine.From(ctx)
+		train := gbt.Set{Name: "train", X: in.Split.Train.X, Y: in.Split.Train.Minutes}
+		valid := gbt.Set{Name: "valid", X: in.Split.Valid.X, Y: in.Split.Valid.Minutes}
+		var curve []float64
+		trees, err := gbt.Fit(ctx, train, []gbt.Set{valid}, params, func(r gbt.Round) error {
+			curve = append(curve, r.Metrics[0])
+			task.Progress("rounds", int64(r.Index+1), int64(params.Rounds))
+			return nil
+		})
+		if err != nil {
+			return Fit{}, fmt.Errorf("fit trees: %w", err)
+		}
+		model, err := models.NewGBT(in.Split.Encoding, in.Split.Vectorizer, trees)
+		if err != nil {
+			return Fit{}, err
+		}
+		fit := in.Split.measure(model, began)
+		fit.Name, fit.Params, fit.Curve = in.Trial.Key(), in.Trial.logged(), curve
+		fit.Metrics["best_iteration"] = float64(trees.BestIteration)
+		fit.Metrics["best_score"] = trees.BestScore
+		return fit, nil
+	},
+}
+
+// now is when something happened, for the record of it; it is no input of
+// anything.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// measure returns the model with its errors on both months and its speed.
+func (s Split) measure(m *models.Model, began time.Time) Fit {
+	fit := Fit{Model: m, FitFacts: FitFacts{Kind: m.Kind, Train: s.Train.MonthFacts, Valid: s.Valid.MonthFacts, Began: began}}
+	train, valid := make([]float32, s.Train.X.Rows), make([]float32, s.Valid.X.Rows)
+	best := time.Duration(math.MaxInt64)
+	for range 5 {
+		begin := time.Now()
+		m.Predict(s.Train.X, train)
+		m.Predict(s.Valid.X, valid)
+		best = min(best, time.Since(begin))
+	}
+	fit.InferenceTime = best.Seconds() / float64(len(train)+len(valid))
+	fit.RMSETrain, fit.RMSEValid = rmse(train, s.Train.Minutes), rmse(valid, s.Valid.Minutes)
+	fit.Metrics = map[string]float64{
+		"rmse_train": fit.RMSETrain, "rmse_valid": fit.RMSEValid, "rmse": fit.RMSEValid,
+		"inference_time": fit.InferenceTime, "unseen_rate": unseenRate(s.Valid.X),
+	}
+	fit.Ended = now()
+	return fit
+}
+
+// rmse is the root of the mean squared error, in float64.
+func rmse(predicted []float32, minutes []float64) float64 {
+	var sum float64
+	for i, p := range predicted {
+		d := float64(p) - minutes[i]
+		sum += d * d
+	}
+	return math.Sqrt(sum / float64(len(minutes)))
+}
+
+// unseenRate is the share of rows with a category that training never saw.
+func unseenRate(x *matrix.Matrix) float64 {
+	unseen := 0
+	for row := range x.Rows {
+		for _, b := range x.Blocks {
+			if b.Codes[row] < 0 {
+				unseen++
+				break
+			}
+		}
+	}
+	return float64(unseen) / float64(x.Rows)
+}
+
+// encodeFit writes the facts as JSON, their length before them, and then the
+// model.
+func encodeFit(f Fit) ([]byte, error) {
+	facts, err := json.Marshal(f.FitFacts)
+	if err != nil {
+		return nil, err
+	}
+	model, err := models.Encode(f.Model)
+	if err != nil {
+		return nil, err
+	}
+	b := binary.LittleEndian.AppendUint32(nil, uint32(len(facts)))
+	return append(append(b, facts...), model...), nil
+}
+
+func decodeFit(b []byte) (f Fit, err error) {
+	if len(b) < 4 {
+		return f, errors.New("a stored fit is cut short")
+	}
+	n := int(binary.LittleEndian.Uint32(b))
+	if n > len(b)-4 {
+		return f, errors.New("a stored fit is cut short")
+	}
+	if err := json.NewDecoder(bytes.NewReader(b[4 : 4+n])).Decode(&f.FitFacts); err != nil {
+		return f, fmt.Errorf("read a stored fit: %w", err)
+	}
+	f.Model, err = models.Decode(b[4+n:])
+	return f, err
+}

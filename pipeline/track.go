@@ -1,0 +1,277 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/models"
+	"github.com/taximeter/taximeter/registry"
+)
+
+// Tags of ours on tracked runs.
+const (
+	tagKey        = "taximeter.key"         // flow run and call: what makes logging repeatable
+	tagFlowRun    = "taximeter.flow_run_id" // the flow run it belongs to
+	tagCachedFrom = "taximeter.cached_from" // the flow run that fitted the model, where that is another
+)
+
+// parentRun is the tracked run that the models' runs are nested in.
+type parentRun struct {
+	Experiment string
+	FlowRunID  string
+	RunName    string
+	Params     []registry.Param
+}
+
+// tracking is where this flow run's models are logged.
+type tracking struct {
+	ExperimentID string `json:"experiment_id"`
+	Experiment   string `json:"experiment"`
+	ParentRunID  string `json:"parent_run_id"`
+	FlowRunID    string `json:"flow_run_id"`
+}
+
+// TrackedRun is a tracked run of one model, as the report shows it.
+type TrackedRun struct {
+	RunID         string         `json:"run_id"`
+	Name          string         `json:"name"`
+	Kind          string         `json:"kind"`
+	Features      string         `json:"features"`
+	Params        map[string]any `json:"params"`
+	RMSETrain     float64        `json:"rmse_train"`
+	RMSEValid     float64        `json:"rmse_valid"`
+	InferenceTime float64        `json:"inference_time"`
+	Cached        bool           `json:"cached"`
+}
+
+func (f *Flows) startTracking() engine.Task[parentRun, tracking] {
+	return engine.Task[parentRun, tracking]{
+		Name:  "Start tracking",
+		Retry: trackingRetry,
+		Func: func(ctx context.Context, p parentRun) (tracking, error) {
+			id, err := f.experiment(ctx, p.Experiment)
+			if err != nil {
+				return tracking{}, err
+			}
+			at := tracking{ExperimentID: id, Experiment: p.Experiment, FlowRunID: p.FlowRunID}
+			run, err := f.findOrCreateRun(ctx, at, engine.From(ctx).Key(), registry.NewRun{RunName: p.RunName, StartTime: now().UnixMilli()})
+			if err != nil {
+				return tracking{}, err
+			}
+			at.ParentRunID = run.Info.RunID
+			return at, f.Tracker.LogBatch(ctx, at.ParentRunID, registry.Batch{Params: p.Params})
+		},
+	}
+}
+
+// experiment returns the ID of the experiment, which it creates if need be.
+func (f *Flows) experiment(ctx context.Context, name string) (string, error) {
+	e, err := f.Tracker.GetExperimentByName(ctx, name)
+	if registry.CodeOf(err) == registry.ResourceDoesNotExist {
+		id, err := f.Tracker.CreateExperiment(ctx, registry.NewExperiment{Name: name})
+		if err == nil {
+			return id, nil
+		}
+		if registry.CodeOf(err) != registry.ResourceAlreadyExists {
+			return "", fmt.Errorf("create experiment %q: %w", name, err)
+		}
+		e, err = f.Tracker.GetExperimentByName(ctx, name) // another process was first
+		if err != nil {
+			return "", fmt.Errorf("find experiment %q: %w", name, err)
+		}
+	} else if err != nil {
+		return "", fmt.Errorf("find experiment %q: %w", name, err)
+	}
+	if e.Lifecycle == registry.Deleted {
+		return "", engine.Permanent(fmt.Errorf("experiment %q is deleted: restore it, or log to another with --experiment", name))
+	}
+	return e.ID, nil
+}
+
+// findOrCreateRun returns the run that an earlier attempt of the call key began,
+// or a new one.
+func (f *Flows) findOrCreateRun(ctx context.Context, at tracking, key string, n registry.NewRun) (registry.Run, error) {
+	own := at.FlowRunID + "/" + key
+	page, err := f.Tracker.SearchRuns(ctx, registry.RunQuery{
+		ExperimentIDs: []string{at.ExperimentID}, Filter: fmt.Sprintf("tags.`%s` = '%s'", tagKey, own), MaxResults: 1,
+	})
+	if err != nil {
+		return registry.Run{}, fmt.Errorf("look for tracked run %s: %w", n.RunName, err)
+	}
+	if len(page.Items) > 0 {
+		// It may have been closed by the attempt that failed.
+		run := page.Items[0]
+		if run.Info.Status != registry.Running {
+			run.Info, err = f.Tracker.UpdateRun(ctx, registry.RunUpdate{RunID: run.Info.RunID, Status: registry.Running})
+		}
+		return run, err
+	}
+	n.ExperimentID, n.UserID = at.ExperimentID, f.Origin.User
+	n.Tags = append(n.Tags, registry.Tag{Key: tagKey, Value: own}, registry.Tag{Key: tagFlowRun, Value: at.FlowRunID})
+	for _, t := range []registry.Tag{
+		{Key: registry.TagUser, Value: f.Origin.User},
+		{Key: "mlflow.source.name", Value: f.Origin.Source},
+		{Key: "mlflow.source.type", Value: "LOCAL"},
+		{Key: "mlflow.source.git.commit", Value: f.Origin.GitCommit},
+	} {
+		if t.Value != "" {
+			n.Tags = append(n.Tags, t)
+		}
+	}
+	run, err := f.Tracker.CreateRun(ctx, n)
+	if err != nil {
+		return run, fmt.Errorf("create tracked run %s: %w", n.RunName, err)
+	}
+	return run, nil
+}
+
+func (f *Flows) endRun(ctx context.Context, runID string, status registry.RunStatus) error {
+	_, err := f.Tracker.UpdateRun(ctx, registry.RunUpdate{RunID: runID, Status: status, EndTime: now().UnixMilli()})
+	if err != nil {
+		return fmt.Errorf("end tracked run %s: %w", runID, err)
+	}
+	return nil
+}
+
+// logInput is a fit and where to log it. FittedBy is the flow run it comes from,
+// if that is another.
+type logInput struct {
+	At       tracking
+	Fit      Fit
+	FittedBy string
+}
+
+func newLogInput(at tracking, fit Fit, fittedBy string) logInput { return logInput{at, fit, fittedBy} }
+
+// logRun logs a fit as one tracked run. It is not cached: each flow run has
+// tracked runs of its own. An attempt that follows an interrupted one logs the
+// same things again, which changes nothing.
+func (f *Flows) logRun() engine.Task[logInput, TrackedRun] {
+	return engine.Task[logInput, TrackedRun]{
+		Name:  "Log run",
+		Retry: trackingRetry,
+		Func: func(ctx context.Context, in logInput) (TrackedRun, error) {
+			fit := in.Fit
+			n := registry.NewRun{RunName: fit.Name, StartTime: fit.Began.UnixMilli(),
+				Tags: []registry.Tag{{Key: registry.TagParentRun, Value: in.At.ParentRunID}}}
+			if in.FittedBy != "" {
+				n.StartTime = now().UnixMilli()
+				n.Tags = append(n.Tags, registry.Tag{Key: tagCachedFrom, Value: in.FittedBy})
+			}
+			run, err := f.findOrCreateRun(ctx, in.At, engine.From(ctx).Key(), n)
+			if err != nil {
+				return TrackedRun{}, err
+			}
+			id := run.Info.RunID
+			if err := f.Tracker.LogBatch(ctx, id, fit.batch()); err != nil {
+				return TrackedRun{}, fmt.Errorf("log %s: %w", fit.Name, err)
+			}
+			if err := f.Tracker.LogInputs(ctx, id, fit.datasets(), nil); err != nil {
+				return TrackedRun{}, fmt.Errorf("log the data of %s: %w", fit.Name, err)
+			}
+			if err := f.putModel(ctx, id, fit); err != nil {
+				return TrackedRun{}, err
+			}
+			return TrackedRun{
+				RunID: id, Name: fit.Name, Kind: fit.Kind, Features: string(fit.Model.Encoding), Params: fit.Params,
+				RMSETrain: fit.RMSETrain, RMSEValid: fit.RMSEValid, InferenceTime: fit.InferenceTime, Cached: in.FittedBy != "",
+			}, f.endRun(ctx, id, registry.Finished)
+		},
+	}
+}
+
+// curveMetric is the name under which XGBoost's own callbacks log the curve.
+const curveMetric = "validation-rmse"
+
+// batch is what is logged of a fit. Its points have the time the fit ended, so
+// that logging them twice is logging them once.
+func (f FitFacts) batch() registry.Batch {
+	var b registry.Batch
+	for _, key := range slices.Sorted(maps.Keys(f.Params)) {
+		b.Params = append(b.Params, registry.Param{Key: key, Value: fmt.Sprint(f.Params[key])})
+	}
+	for prefix, m := range map[string]MonthFacts{"train": f.Train, "valid": f.Valid} {
+		b.Params = append(b.Params,
+			registry.Param{Key: prefix + "_month", Value: m.name()},
+			registry.Param{Key: prefix + "_rows", Value: strconv.Itoa(m.RowsKept)},
+			registry.Param{Key: prefix + "_sha256", Value: m.File.SHA256})
+	}
+	at := f.Ended.UnixMilli()
+	for _, key := range slices.Sorted(maps.Keys(f.Metrics)) {
+		b.Metrics = append(b.Metrics, registry.Metric{Key: key, Value: f.Metrics[key], Timestamp: at})
+	}
+	for i, v := range f.Curve {
+		b.Metrics = append(b.Metrics, registry.Metric{Key: curveMetric, Value: v, Timestamp: at, Step: int64(i)})
+	}
+	return b
+}
+
+// name is how the month is called: 2021-01, or the file's name where it does not
+// tell.
+func (m MonthFacts) name() string {
+	if m.File.Month.IsZero() {
+		return path.Base(m.File.Path)
+	}
+	return m.File.Month.String()
+}
+
+func (f FitFacts) datasets() []registry.DatasetInput {
+	input := func(m MonthFacts, use string) registry.DatasetInput {
+		source, _ := json.Marshal(map[string]string{"uri": m.File.Path, "sha256": m.File.SHA256}) // strings never fail
+		profile, _ := json.Marshal(map[string]int{"num_rows": m.RowsKept, "num_rows_read": m.RowsRead})
+		return registry.DatasetInput{
+			Tags: []registry.Tag{{Key: "mlflow.data.context", Value: use}},
+			Dataset: registry.Dataset{
+				Name: strings.TrimPrefix(string(m.File.Taxi)+"_"+m.name(), "_"), Digest: m.File.SHA256[:16],
+				SourceType: "local", Source: string(source), Profile: string(profile),
+			},
+		}
+	}
+	return []registry.DatasetInput{input(f.Train, "training"), input(f.Valid, "validation")}
+}
+
+// putModel uploads the model's directory and, beside it, its preprocessor.
+func (f *Flows) putModel(ctx context.Context, runID string, fit Fit) error {
+	files, err := fit.Model.Files(models.Card{RunID: runID, CreatedAt: fit.Ended})
+	if err != nil {
+		return fmt.Errorf("write the model of %s: %w", fit.Name, err)
+	}
+	for i, file := range files {
+		if err := f.Tracker.PutArtifact(ctx, runID, path.Join(modelDir, file.Name), bytes.NewReader(file.Bytes)); err != nil {
+			return fmt.Errorf("log the model of %s: %w", fit.Name, err)
+		}
+		engine.From(ctx).Progress("files", int64(i+1), int64(len(files)))
+		if file.Name == models.VectorizerFile {
+			if err := f.Tracker.PutArtifact(ctx, runID, path.Join("preprocessor", file.Name), bytes.NewReader(file.Bytes)); err != nil {
+				return fmt.Errorf("log the preprocessor of %s: %w", fit.Name, err)
+			}
+		}
+	}
+	return nil
+}
+
+// modelDir is where a tracked run keeps its model.
+const modelDir = "model"
+
+// finishTracking ends the parent run, once everything else is done.
+func (f *Flows) finishTracking() engine.Task[tracking, struct{}] {
+	return engine.Task[tracking, struct{}]{
+		Name:  "Finish tracking",
+		Retry: trackingRetry,
+		Func: func(ctx context.Context, at tracking) (struct{}, error) {
+			return struct{}{}, f.endRun(ctx, at.ParentRunID, registry.Finished)
+		},
+	}
+}
+
+// millis prints a time for people.
+func millis(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -1,0 +1,102 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/registry"
+)
+
+// TrainFlow is the name of the training flow.
+const TrainFlow = "train"
+
+// Train returns the flow that turns two months of rides into a staged model:
+// train on the first, validate on the second.
+func (f *Flows) Train() engine.Flow[TrainParams, Staged] {
+	return engine.Flow[TrainParams, Staged]{Name: TrainFlow, Func: f.train}
+}
+
+func (f *Flows) train(c *engine.Ctx, p TrainParams) (engine.Arg[Staged], error) {
+	tracked := f.startTracking().Submit(c, engine.Val(p.parent(c)))
+	train := f.locate().Keyed("train").Submit(c, engine.Val(p.Train))
+	valid := f.locate().Keyed("valid").Submit(c, engine.Val(p.Valid))
+	split := preprocess.Submit(c, engine.Join3(train, valid, engine.Val(p.Features), newRawSplit))
+
+	trials, err := p.Trials()
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"linear"}
+	fits := []*engine.Future[Fit]{fitBaseline.Submit(c, engine.Join2(split, engine.Val(p.Baseline), newBaselineInput))}
+	for _, trial := range trials {
+		before := fits[len(fits)-1] // each fit has the whole machine to itself
+		names = append(names, trial.Key())
+		fits = append(fits, fitTrees.Keyed(trial.Key()).Submit(c, engine.Join2(split, engine.Val(trial), newTreesInput), before))
+	}
+	var logged []engine.Arg[TrackedRun]
+	for i, fit := range fits {
+		logged = append(logged, f.logRun().Keyed(names[i]).Submit(c, engine.Join3(tracked, fit, fit.Origin(), newLogInput)))
+	}
+
+	candidates := engine.Join3(tracked, engine.List(logged...), engine.Val(p.Gate), newCandidates)
+	chosen := f.choose().Submit(c, candidates)
+	staged := f.stage().Submit(c, engine.Join2(chosen, engine.Val(p.staging(c)), newStageInput))
+	f.finishTracking().Submit(c, tracked, staged)
+	return staged, nil
+}
+
+// StartTraining runs the flow from the top. However it ends, no tracked run of
+// it is left running.
+func (f *Flows) StartTraining(ctx context.Context, e *engine.Engine, p TrainParams, o engine.Options) (engine.FlowRun, error) {
+	_, run, err := f.Train().Start(ctx, e, p, o)
+	return run, errors.Join(err, f.closeRuns(ctx, p, run, err))
+}
+
+// ResumeTraining resumes a run of the flow, as Flow.Resume does.
+func (f *Flows) ResumeTraining(ctx context.Context, e *engine.Engine, id string) (engine.FlowRun, error) {
+	_, run, err := f.Train().Resume(ctx, e, id)
+	var owned *engine.OwnedError
+	if errors.As(err, &owned) || run.ID == "" {
+		return run, err
+	}
+	p, perr := ParamsOf(run)
+	if perr != nil {
+		return run, errors.Join(err, perr)
+	}
+	return run, errors.Join(err, f.closeRuns(ctx, p, run, err))
+}
+
+// closeRuns ends the tracked runs that a failed or cancelled flow run leaves
+// behind.
+func (f *Flows) closeRuns(ctx context.Context, p TrainParams, run engine.FlowRun, cause error) error {
+	if cause == nil || run.ID == "" || errors.Is(cause, engine.ErrSuperseded) {
+		return nil
+	}
+	status := registry.Failed
+	if ctx.Err() != nil {
+		status = registry.Killed
+	}
+	ctx = context.WithoutCancel(ctx)
+	experiment, err := f.Tracker.GetExperimentByName(ctx, p.experiment(run.ExpectedStart))
+	if registry.CodeOf(err) == registry.ResourceDoesNotExist {
+		return nil // it failed before there was any
+	}
+	if err != nil {
+		return fmt.Errorf("close the tracked runs of flow run %s: %w", run.ID, err)
+	}
+	open, err := f.Tracker.SearchRuns(ctx, registry.RunQuery{
+		ExperimentIDs: []string{experiment.ID},
+		Filter:        fmt.Sprintf("attributes.status = 'RUNNING' and tags.`%s` = '%s'", tagFlowRun, run.ID),
+	})
+	if err != nil {
+		return fmt.Errorf("close the tracked runs of flow run %s: %w", run.ID, err)
+	}
+	for _, r := range open.Items {
+		if err := f.endRun(ctx, r.Info.RunID, status); err != nil {
+			return err
+		}
+	}
+	return nil
+}
