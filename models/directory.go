@@ -1,0 +1,147 @@
+package models
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/taximeter/taximeter/features"
+	"github.com/taximeter/taximeter/features/matrix"
+)
+
+// Names of files in a model directory.
+const (
+	MLmodelFile    = "MLmodel"         // says what the directory holds
+	ModelFile      = "model.json"      // the regressor, in XGBoost's JSON
+	VectorizerFile = "vectorizer.json" // what makes its columns
+	ExampleFile    = "input_example.json"
+)
+
+// Card is what a model directory says about the model beyond the model itself.
+// The zero Card is valid.
+type Card struct {
+	RunID         string          // tracked run that made the model; "": not said
+	ModelID       string          // MLflow 3's logged model, "m-" and 32 hex digits; "": none
+	ModelUUID     string          // "": ModelID, or else made from the model's bytes
+	ArtifactPath  string          // "": "model"
+	CreatedAt     time.Time       // zero: not said
+	MLflowVersion string          // "": the version this layout was checked with, 3.17.2
+	Examples      []features.Ride // nil: one ride, from zone 43 to 151, 1.01 miles
+}
+
+// File is one file of a model directory.
+type File struct {
+	Name  string
+	Bytes []byte // the caller's
+}
+
+// Files returns the model as the files of an MLflow model directory, which
+// mlflow.xgboost.load_model opens. ModelFile and VectorizerFile depend on the
+// model alone. MLmodelFile comes last: written in this order, a directory that
+// has it is whole.
+//
+// XGBoost needs no names of features to predict, and none are stored: with
+// names, it would refuse the sparse matrix that a vectorizer makes, which has
+// none.
+func (m *Model) Files(card Card) ([]File, error) {
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("write model: %w", err)
+	}
+	model, err := m.modelJSON()
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", ModelFile, err)
+	}
+	vectorizer, err := m.vectorizerJSON()
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", VectorizerFile, err)
+	}
+	example, err := m.exampleJSON(card.Examples)
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", ExampleFile, err)
+	}
+	card = card.filled(model, vectorizer)
+	files := []File{
+		{ModelFile, model},
+		{VectorizerFile, vectorizer},
+		{ExampleFile, example},
+		{"requirements.txt", []byte(card.requirements())},
+		{"python_env.yaml", []byte(pythonEnv)},
+		{"conda.yaml", []byte(card.conda())},
+	}
+	size := 0
+	for _, f := range files {
+		size += len(f.Bytes)
+	}
+	return append(files, File{MLmodelFile, []byte(card.mlmodel(m, size))}), nil
+}
+
+// filled puts the defaults in.
+func (c Card) filled(contents ...[]byte) Card {
+	if c.ModelUUID == "" {
+		c.ModelUUID = c.ModelID
+	}
+	if c.ModelUUID == "" {
+		hash := sha256.New()
+		for _, b := range contents {
+			hash.Write(b)
+		}
+		c.ModelUUID = hex.EncodeToString(hash.Sum(nil)[:16])
+	}
+	if c.ArtifactPath == "" {
+		c.ArtifactPath = "model"
+	}
+	if c.MLflowVersion == "" {
+		c.MLflowVersion = mlflowVersion
+	}
+	return c
+}
+
+func (m *Model) modelJSON() ([]byte, error) {
+	var b bytes.Buffer
+	var err error
+	if m.Kind == Linear {
+		err = m.Linear.WriteJSON(&b)
+	} else {
+		err = m.Trees.WriteJSON(&b, nil)
+	}
+	return b.Bytes(), err
+}
+
+// preprocessor is the content of VectorizerFile.
+type preprocessor struct {
+	Features   features.Encoding  `json:"features"`
+	Vectorizer *matrix.Vectorizer `json:"vectorizer"`
+}
+
+func (m *Model) vectorizerJSON() ([]byte, error) {
+	encoding, err := features.ParseEncoding(string(m.Encoding)) // "" has a name
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(preprocessor{encoding, m.Vectorizer})
+}
+
+// exampleJSON is a sparse matrix as MLflow stores one.
+func (m *Model) exampleJSON(rides []features.Ride) ([]byte, error) {
+	if rides == nil {
+		rides = []features.Ride{{PULocationID: 43, DOLocationID: 151, TripDistance: 1.01}}
+	}
+	x, err := m.Vectorizer.Transform(features.FromRides(m.Encoding, rides))
+	if err != nil {
+		return nil, err
+	}
+	csr := struct {
+		Data    []float64 `json:"data"`
+		Indices []int32   `json:"indices"`
+		Indptr  []int     `json:"indptr"`
+		Shape   [2]int    `json:"shape"`
+	}{Data: []float64{}, Indices: []int32{}, Indptr: []int{0}, Shape: [2]int{x.Rows, x.Width}}
+	for row := range x.Rows {
+		csr.Indices, csr.Data = x.AppendRow(row, csr.Indices, csr.Data)
+		csr.Indptr = append(csr.Indptr, len(csr.Indices))
+	}
+	return json.Marshal(csr)
+}
