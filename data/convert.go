@@ -9,8 +9,6 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-var nan = math.NaN()
-
 // convert turns the physical values of a page, or of a dictionary, into the
 // equally many values of dst.
 type convert[T any] func(dst []T, values encoding.Values) error

@@ -288,7 +288,7 @@ func TestReadTripsMakesNullsPlain(t *testing.T) {
 
 func TestReadTripsOfColumnsWithoutValues(t *testing.T) {
 	s := plainSheet(3, parquet.Microsecond, 1e6).with(
-		sheetColumn{"trip_distance", optional(nullInt32{parquet.Int32Type}), []any{nil, nil, nil}})
+		sheetColumn{"trip_distance", optional(nullInt32), []any{nil, nil, nil}})
 	got, err := ReadTrips(context.Background(), s.write(t))
 	if err != nil {
 		t.Fatal(err)

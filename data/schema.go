@@ -2,6 +2,7 @@ package data
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -38,45 +39,40 @@ type leaf[T any] struct {
 }
 
 // readSchema finds the columns we need in a file.
-func readSchema(path string, root *parquet.Column) (schema, error) {
-	var s schema
-	find := func(r role) (*parquet.Column, error) { return findColumn(path, root, r) }
-
-	for _, want := range []struct {
-		role role
-		leaf *leaf[int64]
-	}{{rolePickup, &s.pickup}, {roleDropoff, &s.dropoff}} {
-		c, err := find(want.role)
-		if err != nil {
-			return schema{}, err
-		}
-		*want.leaf = leaf[int64]{name: c.Name(), index: c.Index(), missing: NoTime, allNull: isNull(c), convert: convertTime(c)}
-		if want.leaf.convert == nil && !want.leaf.allNull {
-			return schema{}, wrongType(path, c, "an INT64 timestamp of milli-, micro- or nanoseconds")
-		}
-	}
-	for _, want := range []struct {
-		role role
-		leaf *leaf[int32]
-	}{{rolePickupZone, &s.pickupZone}, {roleDropoffZone, &s.dropoffZone}} {
-		c, err := find(want.role)
-		if err != nil {
-			return schema{}, err
-		}
-		*want.leaf = leaf[int32]{name: c.Name(), index: c.Index(), missing: NoZone, allNull: isNull(c), convert: convertZone(c)}
-		if want.leaf.convert == nil && !want.leaf.allNull {
-			return schema{}, wrongType(path, c, "INT32, INT64 or DOUBLE")
-		}
-	}
-	c, err := find(roleMiles)
-	if err != nil {
+func readSchema(path string, root *parquet.Column) (s schema, err error) {
+	const (
+		times = "an INT64 timestamp of milli-, micro- or nanoseconds"
+		zones = "INT32, INT64 or DOUBLE"
+		miles = "DOUBLE, FLOAT, INT64 or INT32"
+	)
+	if s.pickup, err = findLeaf(path, root, rolePickup, NoTime, convertTime, times); err != nil {
 		return schema{}, err
 	}
-	s.miles = leaf[float64]{name: c.Name(), index: c.Index(), missing: nan, allNull: isNull(c), convert: convertMiles(c)}
-	if s.miles.convert == nil && !s.miles.allNull {
-		return schema{}, wrongType(path, c, "DOUBLE, FLOAT, INT64 or INT32")
+	if s.dropoff, err = findLeaf(path, root, roleDropoff, NoTime, convertTime, times); err != nil {
+		return schema{}, err
 	}
-	return s, nil
+	if s.pickupZone, err = findLeaf(path, root, rolePickupZone, NoZone, convertZone, zones); err != nil {
+		return schema{}, err
+	}
+	if s.dropoffZone, err = findLeaf(path, root, roleDropoffZone, NoZone, convertZone, zones); err != nil {
+		return schema{}, err
+	}
+	s.miles, err = findLeaf(path, root, roleMiles, math.NaN(), convertMiles, miles)
+	return s, err
+}
+
+// findLeaf finds the column that plays r, of a type that converter knows; want
+// says which those are.
+func findLeaf[T any](path string, root *parquet.Column, r role, missing T, converter func(*parquet.Column) convert[T], want string) (leaf[T], error) {
+	c, err := findColumn(path, root, r)
+	if err != nil {
+		return leaf[T]{}, err
+	}
+	l := leaf[T]{name: c.Name(), index: c.Index(), missing: missing, allNull: isNull(c), convert: converter(c)}
+	if l.convert == nil && !l.allNull {
+		return leaf[T]{}, wrongType(path, c, want)
+	}
+	return l, nil
 }
 
 // findColumn finds the top-level column that plays r, by its name in any case.

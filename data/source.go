@@ -28,7 +28,7 @@ type Source struct {
 	Client   *http.Client                         // nil: http.DefaultClient
 	Attempts int                                  // tries of a fetch, with growing pauses between; 0: 4
 	Backoff  time.Duration                        // the first pause, doubled each time; 0: a second
-	Progress func(name string, done, total int64) // called often by a fetch, in bytes; total is -1 when not known
+	Progress func(name string, done, total int64) // called often by each fetch, in bytes; total is -1 when not known
 	Now      func() time.Time                     // nil: time.Now
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/compress"
+	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 )
 
@@ -27,9 +28,10 @@ type synthColumn struct {
 // synthColumns are TLC's columns for a taxi and a month, in TLC's order.
 func synthColumns(taxi Taxi, m Month) []synthColumn {
 	old := m.Compare(narrowed) < 0
-	id, count, ehail := parquet.Int32Type, parquet.Int64Type, parquet.DoubleType
+	int64Type := annotated{Type: parquet.Int64Type}
+	var id, count, ehail parquet.Type = annotated{Type: parquet.Int32Type}, int64Type, parquet.DoubleType
 	if old {
-		id, count, ehail = parquet.Int64Type, parquet.DoubleType, nullInt32{parquet.Int32Type}
+		id, count, ehail = int64Type, parquet.DoubleType, nullInt32
 	}
 	number := func(name string, t parquet.Type, value func(*ride) float64) synthColumn {
 		return synthColumn{name: name, node: parquet.Encoded(parquet.Leaf(t), &parquet.RLEDictionary), number: value}
@@ -40,12 +42,12 @@ func synthColumns(taxi Taxi, m Month) []synthColumn {
 	metered := func(value func(*ride) float64) func(*ride) float64 {
 		return func(r *ride) float64 {
 			if r.dispatched {
-				return nan
+				return math.NaN()
 			}
 			return value(r)
 		}
 	}
-	none := func(*ride) float64 { return nan }
+	none := func(*ride) float64 { return math.NaN() }
 
 	vendor := number("VendorID", id, vendor)
 	pickup := func(r *ride) float64 { return float64(r.pickup) * 1e6 }
@@ -75,7 +77,7 @@ func synthColumns(taxi Taxi, m Month) []synthColumn {
 		columns := []synthColumn{
 			vendor, stamp("tpep_pickup_datetime", pickup), stamp("tpep_dropoff_datetime", dropoff),
 			passengers, miles, rate, flag, pu, do,
-			number("payment_type", parquet.Int64Type, payment),
+			number("payment_type", int64Type, payment),
 		}
 		columns = append(columns, money...)
 		return append(columns, improvement, total, congestion, number(airport, parquet.DoubleType, metered(func(*ride) float64 { return 0 })))
@@ -146,13 +148,18 @@ func (c *synthColumn) value(r *ride) parquet.Value {
 	return parquet.DoubleValue(v)
 }
 
-// nullInt32 is the type TLC's writer gave to columns without any value: INT32
-// marked as NULL.
-type nullInt32 struct{ parquet.Type }
-
-func (nullInt32) LogicalType() *format.LogicalType {
-	return &format.LogicalType{Value: new(format.NullType)}
+// annotated is a physical type under another annotation than the library's, or
+// under none, as TLC's integers are.
+type annotated struct {
+	parquet.Type
+	logical *format.LogicalType
 }
+
+func (t annotated) LogicalType() *format.LogicalType         { return t.logical }
+func (t annotated) ConvertedType() *deprecated.ConvertedType { return nil }
+
+// nullInt32 is what TLC's writer makes of columns without any value.
+var nullInt32 = annotated{parquet.Int32Type, &format.LogicalType{Value: new(format.NullType)}}
 
 // orderedGroup is a group whose fields stay in the order they were given.
 type orderedGroup struct {
