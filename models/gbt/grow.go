@@ -1,5 +1,7 @@
 package gbt
 
+import "slices"
+
 // gradient is what the objective wants of a row, as XGBoost's base.h,
 // GradientPair.
 type gradient struct{ grad, hess float32 }
@@ -66,9 +68,7 @@ func (g *grower) grow(gradients []gradient) Tree {
 // root opens the node of all rows.
 func (g *grower) root() open {
 	n := open{rows: g.router.reset()}
-	for _, x := range g.gradients {
-		n.total = n.total.plus(sums{float64(x.grad), float64(x.hess)})
-	}
+	n.total = g.sum(n.rows.rows)
 	if !g.splittable(n.total) {
 		return n
 	}
@@ -84,7 +84,7 @@ func (g *grower) root() open {
 		}
 		g.cells.keep(cells)
 		n.cells[i] = cells
-		g.forget(i, n.rows.rows)
+		clear(sum)
 	}
 	return n
 }
@@ -106,9 +106,8 @@ func (g *grower) search(n open) split {
 	return s.best
 }
 
-// split makes two nodes of n and returns them. The rows that move are summed
-// up; what stays is the difference. The parent's cells become those of the child
-// that stays; deeper tells whether the children may split.
+// split makes two nodes of n and returns them, ready to be searched if they are
+// large enough and deeper allows it. n is used up.
 func (g *grower) split(n open, s split, deeper bool) (left, right open) {
 	id := int32(len(g.nodes))
 	g.nodes = append(g.nodes, Node{Left: -1, Right: -1, Parent: n.id}, Node{Left: -1, Right: -1, Parent: n.id})
@@ -116,26 +115,37 @@ func (g *grower) split(n open, s split, deeper bool) (left, right open) {
 	node.Left, node.Right, node.Feature = id, id+1, s.feature
 	node.Value, node.DefaultLeft = s.threshold, s.defaultLeft
 
-	stays := n
-	var moves open
-	var isRight bool
-	moves.rows, isRight = g.router.split(&stays.rows, s.test(g.columns))
-	moves.id, stays.id = id, id+1
-	if isRight {
+	// The rows on one side move, and are summed up; the other side stays as it is.
+	t := s.test(g.columns)
+	moves, stays := open{id: id}, open{id: id + 1, rows: n.rows}
+	var inside bool // as rows of t go right, so do the moved ones
+	if moves.rows, inside = g.router.split(&stays.rows, t); inside {
 		moves.id, stays.id = id+1, id
 	}
 	g.at[stays.rows.place] = stays.id
 	g.at = append(g.at, moves.id)
+	moves.total = g.sum(moves.rows.rows)
+	stays.total = n.total.minus(moves.total)
 
-	for _, row := range moves.rows.rows {
-		if int(row) < len(g.gradients) {
-			x := g.gradients[row]
-			moves.total = moves.total.plus(sums{float64(x.grad), float64(x.hess)})
+	if deeper && g.splittable(moves.total) {
+		moves.cells = make([][]cell, len(g.columns))
+	}
+	if deeper && g.splittable(stays.total) {
+		stays.cells = make([][]cell, len(g.columns))
+	}
+	if moves.cells != nil || stays.cells != nil {
+		for i := range g.columns {
+			switch {
+			case i != t.column || !g.columns[i].block():
+				g.part(i, n.cells[i], &moves, &stays)
+			case inside: // the moved rows all have the level that is split off, the others do not
+				without(t.from, n.cells[i], &stays, i)
+			default:
+				without(t.from, n.cells[i], &moves, i)
+			}
 		}
 	}
-	stays.total = n.total.minus(moves.total)
-	g.part(&moves, &stays, deeper && g.splittable(moves.total), deeper && g.splittable(stays.total))
-	if isRight {
+	if inside {
 		return stays, moves
 	}
 	return moves, stays
@@ -150,52 +160,61 @@ func (g *grower) worth(column int, c *cell) bool {
 	return c.rows > 0 && (c.hess >= g.minChild || !g.columns[column].block())
 }
 
-// part divides the cells in stays, which are still the parent's, between the
-// two children, as far as they may split.
-func (g *grower) part(moves, stays *open, movesOn, staysOn bool) {
-	parent := stays.cells
-	stays.cells = nil
-	if !movesOn && !staysOn {
+// part divides the parent's cells of a column between two children, as far as
+// they have cells at all: the rows that moved are summed up, and what stays is
+// the difference, in the parent's place.
+func (g *grower) part(column int, parent []cell, moves, stays *open) {
+	g.add(column, moves.rows.rows)
+	sum := g.scratch[column]
+	if moves.cells != nil {
+		cells := g.cells.take(min(len(parent), len(moves.rows.rows)))
+		for i := range parent {
+			if m := &sum[parent[i].code]; g.worth(column, m) {
+				cells = append(cells, cell{m.sums, parent[i].code, m.rows})
+			}
+		}
+		g.cells.keep(cells)
+		moves.cells[column] = cells
+	}
+	if stays.cells != nil {
+		kept := 0
+		for i := range parent {
+			p := &parent[i]
+			if m := &sum[p.code]; m.rows > 0 {
+				p.sums, p.rows = p.sums.minus(m.sums), p.rows-m.rows
+				if !g.worth(column, p) {
+					continue
+				}
+			}
+			if kept != i {
+				parent[kept] = *p
+			}
+			kept++
+		}
+		stays.cells[column] = parent[:kept]
+	}
+	g.forget(column, moves.rows.rows)
+}
+
+// without gives a child the parent's cells of a block but that of one level,
+// which only the other child has; there is nothing left to split it from there.
+func without(level int32, parent []cell, child *open, column int) {
+	if child.cells == nil {
 		return
 	}
-	if movesOn {
-		moves.cells = make([][]cell, len(g.columns))
-	}
-	if staysOn {
-		stays.cells = parent
-	}
-	for i := range g.columns {
-		g.add(i, moves.rows.rows)
-		sum := g.scratch[i]
-		if movesOn {
-			cells := g.cells.take(min(len(parent[i]), len(moves.rows.rows)))
-			for _, p := range parent[i] {
-				if m := &sum[p.code]; g.worth(i, m) {
-					cells = append(cells, cell{m.sums, p.code, m.rows})
-				}
-			}
-			g.cells.keep(cells)
-			moves.cells[i] = cells
+	i, _ := slices.BinarySearchFunc(parent, level, func(c cell, level int32) int { return int(c.code - level) })
+	child.cells[column] = slices.Delete(parent, i, i+1)
+}
+
+// sum sums up the gradients of the rows.
+func (g *grower) sum(rows []int32) (total sums) {
+	for _, row := range rows {
+		if int(row) < len(g.gradients) {
+			x := g.gradients[row]
+			total = total.plus(sums{float64(x.grad), float64(x.hess)})
 		}
-		if staysOn {
-			cells, kept := parent[i], 0
-			for from := range cells {
-				p := &cells[from]
-				if m := &sum[p.code]; m.rows > 0 {
-					p.sums, p.rows = p.sums.minus(m.sums), p.rows-m.rows
-					if !g.worth(i, p) {
-						continue
-					}
-				}
-				if kept != from {
-					cells[kept] = *p
-				}
-				kept++
-			}
-			stays.cells[i] = cells[:kept]
-		}
-		g.forget(i, moves.rows.rows)
 	}
+	return total
 }
 
 // add sums up the gradients of the rows by their codes in the column.

@@ -36,10 +36,13 @@ type LogUniform struct{ Low, High float64 }
 // the ends are half as likely as those between.
 type QUniform struct{ Low, High, Q float64 }
 
+// Draw implements Distribution.
 func (d Uniform) Draw(r *rand.Rand) float64 { return d.Low + float64(r.Float64()*(d.High-d.Low)) }
 
+// Draw implements Distribution.
 func (d LogUniform) Draw(r *rand.Rand) float64 { return math.Exp(Uniform(d).Draw(r)) }
 
+// Draw implements Distribution.
 func (d QUniform) Draw(r *rand.Rand) float64 {
 	return math.RoundToEven(Uniform{d.Low, d.High}.Draw(r)/d.Q) * d.Q
 }
