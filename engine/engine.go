@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -79,6 +80,7 @@ func newID() string {
 type flowRun struct {
 	engine *Engine
 	prior  map[string]TaskRun // calls recorded by earlier processes, by key
+	made   atomic.Int64       // calls begun
 
 	mu     sync.Mutex
 	record FlowRun

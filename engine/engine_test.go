@@ -158,7 +158,7 @@ func TestDownstreamOfAFailureEnds(t *testing.T) {
 		bad := engine.Task[int, int]{Name: "Bad", Func: func(context.Context, int) (int, error) { return 0, fault }}.Submit(c, engine.Val(0))
 		return double(&runs).Submit(c, bad), nil
 	}, 0)
-	if !errors.Is(err, fault) || err.Error() != "Bad: gone" {
+	if !errors.Is(err, fault) || err.Error() != "gone" {
 		t.Errorf("err = %v", err)
 	}
 	got := tasks(t, e, run)

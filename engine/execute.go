@@ -215,7 +215,7 @@ func (c *call) complete(ctx context.Context, s spec) error {
 	c.record.End = c.scope.run.engine.now()
 	var entry *CacheEntry
 	if s.cache.On {
-		entry = &CacheEntry{Key: c.cacheKey(s), FlowRunID: c.record.FlowRunID, Result: *c.record.Result}
+		entry = &CacheEntry{Key: c.cacheKey(s), FlowRunID: c.scope.run.record.RootID, Result: *c.record.Result}
 		if s.cache.TTL > 0 {
 			entry.Expires = c.record.End.Add(s.cache.TTL)
 		}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"sync/atomic"
 )
@@ -28,7 +27,9 @@ type TaskError struct {
 	Err                  error
 }
 
-func (e *TaskError) Error() string { return fmt.Sprintf("%s: %v", e.Name, e.Err) }
+// Error is the body's own message: which task it was, the fields and the record
+// of the call tell.
+func (e *TaskError) Error() string { return e.Err.Error() }
 func (e *TaskError) Unwrap() error { return e.Err }
 
 // Future is the result of a call that may still be running. It is an argument

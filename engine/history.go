@@ -26,7 +26,7 @@ type History interface {
 	// run's states.
 	PutFlowRun(ctx context.Context, run FlowRun) error
 
-	// TaskRuns returns the calls of one run, in the order they were first made,
+	// TaskRuns returns the calls of one run, in their Order,
 	// with results that ReadResult can read.
 	TaskRuns(ctx context.Context, flowRunID string) ([]TaskRun, error)
 	// PutTaskRun adds or replaces the record and, where task.State is new, appends

@@ -82,7 +82,9 @@ func (m *MemoryHistory) PutFlowRun(_ context.Context, run FlowRun) error {
 func (m *MemoryHistory) TaskRuns(_ context.Context, flowRunID string) ([]TaskRun, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return slices.Clone(m.tasks[flowRunID]), nil
+	list := slices.Clone(m.tasks[flowRunID])
+	slices.SortStableFunc(list, func(a, b TaskRun) int { return a.Order - b.Order })
+	return list, nil
 }
 
 // PutTaskRun implements History.

@@ -32,13 +32,14 @@ type TaskRun struct {
 	FlowRunID string
 	Key       string // stable within the flow run: "read-taxi-data[train]"
 	Name      string // for people: "Read taxi data"
+	Order     int    // of the calls of the flow run, as they were made
 	State     State
 	Attempts  int // times its body was begun; 0 for a call answered from the cache
 	// InputDigest identifies the arguments; empty where they cannot be digested,
 	// and then the call is neither cached nor reused.
 	InputDigest string
 	Result      *Result  // set once completed
-	CachedFrom  string   // flow run that produced the result, where it came from the cache
+	CachedFrom  string   // flow run at the top that produced the result, where it came from the cache
 	SubflowID   string   // run that this call made, for a subflow
 	DependsOn   []string // keys of the calls whose results it takes
 	Start, End  time.Time
@@ -69,7 +70,7 @@ type Result struct {
 // CacheEntry is a result that calls of later runs may take over.
 type CacheEntry struct {
 	Key       string // of the task's name, its version and its input
-	FlowRunID string // the run that produced the result
+	FlowRunID string // the run, the one at the top, that produced the result
 	Result    Result
 	Expires   time.Time // zero: never
 }

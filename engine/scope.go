@@ -41,7 +41,7 @@ func (s *scope) begin(name, key string, upstream []*call) *call {
 		full += fmt.Sprintf("#%d", n)
 	}
 	c := &call{scope: s, key: full, name: name, upstream: upstream, done: make(chan struct{})}
-	c.record = TaskRun{FlowRunID: s.run.record.ID, Key: full, Name: name}
+	c.record = TaskRun{FlowRunID: s.run.record.ID, Key: full, Name: name, Order: int(s.run.made.Add(1))}
 	c.prior, c.again = s.run.prior[full]
 	for _, u := range upstream {
 		u.observed.Store(true)

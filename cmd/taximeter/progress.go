@@ -20,13 +20,14 @@ type watcher struct {
 	out  io.Writer     // lines
 	bars *mpb.Progress // nil where there is no terminal
 
-	mu   sync.Mutex
-	open map[string]*mpb.Bar // by flow run, task and label
+	begun time.Time
+	mu    sync.Mutex
+	open  map[string]*mpb.Bar // by flow run, task and label
 }
 
 // watch returns a watcher on f. The caller closes it.
 func watch(f *os.File) *watcher {
-	w := &watcher{out: f, open: map[string]*mpb.Bar{}}
+	w := &watcher{out: f, begun: time.Now(), open: map[string]*mpb.Bar{}}
 	if term.IsTerminal(int(f.Fd())) {
 		w.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(60))
 		w.out = w.bars
@@ -76,6 +77,9 @@ func (w *watcher) TaskRun(t engine.TaskRun) {
 		name += " [" + key
 	}
 	switch s := t.State; {
+	case s.Type == engine.TypePending:
+	case s.Type == engine.TypeCompleted && t.End.Before(w.begun):
+		w.line("%-28s %s before", name, s.Name)
 	case s.Name == engine.NameCached && t.CachedFrom != "":
 		w.line("%-28s Cached, from flow run %s", name, t.CachedFrom)
 	case s.Type == engine.TypeCompleted:

@@ -100,7 +100,7 @@ func taskRuns(t *testing.T, h engine.History) {
 	var want []engine.TaskRun
 	for i, key := range []string{"z", "a", "m"} {
 		task := engine.TaskRun{
-			FlowRunID: "run-1", Key: key, Name: "Task " + key, InputDigest: "d", DependsOn: []string{"x", "y"}[:i%3],
+			FlowRunID: "run-1", Key: key, Name: "Task " + key, Order: i + 1, InputDigest: "d", DependsOn: []string{"x", "y"}[:i%3],
 			State: engine.State{Type: engine.TypeRunning, Name: engine.NameRunning, Time: now()}, Attempts: 1, Start: now(),
 		}
 		if i == 0 {
@@ -111,6 +111,13 @@ func taskRuns(t *testing.T, h engine.History) {
 		}
 		want = append(want, task)
 	}
+	want[0].Order, want[2].Order = want[2].Order, want[0].Order
+	for _, task := range []engine.TaskRun{want[0], want[2]} {
+		if err := h.PutTaskRun(t.Context(), task, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want[0], want[2] = want[2], want[0]
 	want[1].State = engine.State{Type: engine.TypeFailed, Name: engine.NameTimedOut, Message: "late", Time: now().Add(time.Second)}
 	want[1].End, want[1].CachedFrom, want[1].SubflowID = now(), "run-0", "run-9"
 	if err := h.PutTaskRun(t.Context(), want[1], nil); err != nil {

@@ -16,14 +16,14 @@ import (
 // inlineSize is the largest result kept in the database itself, in bytes.
 const inlineSize = 64 << 10
 
-const taskRunColumns = `flow_run_id, key, name, state_type, state_name, state_message, state_time, attempts, input_digest,
+const taskRunColumns = `flow_run_id, key, name, call_order, state_type, state_name, state_message, state_time, attempts, input_digest,
 	codec, digest, size, ref, cached_from, subflow_id, depends_on, start_time, end_time`
 
 func scanTaskRun(row scanner) (t engine.TaskRun, err error) {
 	var codec, digest, ref sql.NullString
 	var size, stateTime, start, end sql.NullInt64
 	var dependsOn string
-	err = row.Scan(&t.FlowRunID, &t.Key, &t.Name, &t.State.Type, &t.State.Name, &t.State.Message, &stateTime, &t.Attempts, &t.InputDigest,
+	err = row.Scan(&t.FlowRunID, &t.Key, &t.Name, &t.Order, &t.State.Type, &t.State.Name, &t.State.Message, &stateTime, &t.Attempts, &t.InputDigest,
 		&codec, &digest, &size, &ref, &t.CachedFrom, &t.SubflowID, &dependsOn, &start, &end)
 	if err != nil {
 		return t, err
@@ -37,7 +37,7 @@ func scanTaskRun(row scanner) (t engine.TaskRun, err error) {
 
 // TaskRuns implements engine.History.
 func (s *Store) TaskRuns(ctx context.Context, flowRunID string) ([]engine.TaskRun, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+taskRunColumns+` FROM task_run WHERE flow_run_id = ? ORDER BY seq`, flowRunID)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+taskRunColumns+` FROM task_run WHERE flow_run_id = ? ORDER BY call_order, seq`, flowRunID)
 	return collect(rows, err, scanTaskRun)
 }
 
@@ -70,13 +70,13 @@ func (s *Store) PutTaskRun(ctx context.Context, t engine.TaskRun, entry *engine.
 				return fmt.Errorf("store the result of %s: %w", t.Key, err)
 			}
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO task_run (`+taskRunColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (flow_run_id, key) DO UPDATE SET name = excluded.name, state_type = excluded.state_type,
+		_, err := tx.ExecContext(ctx, `INSERT INTO task_run (`+taskRunColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+			ON CONFLICT (flow_run_id, key) DO UPDATE SET name = excluded.name, call_order = excluded.call_order, state_type = excluded.state_type,
 				state_name = excluded.state_name, state_message = excluded.state_message, state_time = excluded.state_time,
 				attempts = excluded.attempts, input_digest = excluded.input_digest, codec = excluded.codec, digest = excluded.digest,
 				size = excluded.size, ref = excluded.ref, cached_from = excluded.cached_from, subflow_id = excluded.subflow_id,
 				depends_on = excluded.depends_on, start_time = excluded.start_time, end_time = excluded.end_time`,
-			t.FlowRunID, t.Key, t.Name, t.State.Type, t.State.Name, t.State.Message, t.State.Time.UnixMicro(), t.Attempts, t.InputDigest,
+			t.FlowRunID, t.Key, t.Name, t.Order, t.State.Type, t.State.Name, t.State.Message, t.State.Time.UnixMicro(), t.Attempts, t.InputDigest,
 			text(r.Codec), text(r.Digest), sql.NullInt64{Int64: r.Size, Valid: t.Result != nil}, text(r.Ref),
 			t.CachedFrom, t.SubflowID, string(dependsOn), micros(t.Start), micros(t.End))
 		if err != nil {

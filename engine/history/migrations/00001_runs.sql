@@ -27,10 +27,11 @@ CREATE INDEX flow_run_created ON flow_run (created);
 CREATE INDEX flow_run_root ON flow_run (root_id);
 
 CREATE TABLE task_run (
-	seq           INTEGER PRIMARY KEY, -- the order in which calls were first recorded
+	seq           INTEGER PRIMARY KEY,
 	flow_run_id   TEXT NOT NULL REFERENCES flow_run (id) ON DELETE CASCADE,
 	key           TEXT NOT NULL,
 	name          TEXT NOT NULL,
+	call_order    INTEGER NOT NULL,
 	state_type    TEXT NOT NULL,
 	state_name    TEXT NOT NULL,
 	state_message TEXT NOT NULL,
