@@ -365,3 +365,26 @@ func TestPredictRidesRefusesLength(t *testing.T) {
 		t.Error("5 rides are predicted into 1 place")
 	}
 }
+
+func FuzzDecode(f *testing.F) {
+	for _, m := range fitted(f, features.Pair) {
+		b, err := Encode(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Decode(b)
+		if err != nil {
+			return
+		}
+		out := make([]float32, len(someRides))
+		if err := m.PredictRides(someRides, out); err != nil {
+			t.Fatalf("a decoded model does not predict: %v", err)
+		}
+		if _, err := Encode(m); err != nil {
+			t.Fatalf("a decoded model does not encode: %v", err)
+		}
+	})
+}
