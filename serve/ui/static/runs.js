@@ -22,6 +22,7 @@ const columns = [
   { title: "Time a row", number: true, text: (r) => perRow(metric(r, "inference_time")), value: (r) => metric(r, "inference_time") },
   { title: "Duration", number: true, text: (r) => seconds(r.seconds), value: (r) => r.seconds },
   { title: "Started", text: (r) => ago(r.started), node: (r) => (r.started ? time(r.started) : ""), value: (r) => r.started?.getTime() },
+  { title: "Parameters", text: (r) => r.settings, node: (r) => el("span", { class: "dim", title: r.settings }, r.settings) },
 ];
 
 // read turns MLflow's lists of keys and values into what the table shows.
@@ -34,13 +35,22 @@ function read({ info, data }) {
     id: info.run_id,
     name: info.run_name || tags.get("mlflow.runName") || info.run_id,
     status: String(info.status ?? ""),
-    kind: tags.get("taximeter.kind") ?? tags.get("kind") ?? params.get("kind") ?? tags.get("model") ?? params.get("model") ?? "",
+    kind: params.get("model") ?? "",
+    settings: settings(params),
     started,
     seconds: started && ended ? (ended - started.getTime()) / 1000 : undefined,
     metrics: new Map((data?.metrics ?? []).map(({ key, value }) => [key, Number(value)])),
     params,
     tags,
   };
+}
+
+// settings are the parameters in a line: the numbers, if there are any, to the
+// digits that tell them apart; what is known of the data is left to the details.
+function settings(params) {
+  const all = byName(params).filter(([k]) => k !== "model" && !/^(train|valid)_/.test(k));
+  const numbers = all.filter(([, v]) => v !== "" && Number.isFinite(Number(v))).map(([k, v]) => [k, Number(Number(v).toPrecision(4))]);
+  return (numbers.length ? numbers : all).map(([k, v]) => `${k} ${v}`).join(", ");
 }
 
 const byName = (map) => [...map].sort(([a], [b]) => a.localeCompare(b));
