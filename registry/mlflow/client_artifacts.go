@@ -1,0 +1,186 @@
+package mlflow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/taximeter/taximeter/registry"
+)
+
+const proxy = "/api/2.0/mlflow-artifacts/artifacts"
+
+// artifactName returns the name below the server's artifact root of a run's
+// artifact. Artifacts that are not kept by the server itself are not reached.
+func (c *Client) artifactName(ctx context.Context, runID, name string) (string, error) {
+	if name != "" {
+		if err := registry.CheckArtifactPath(name); err != nil {
+			return "", err
+		}
+	}
+	uri, ok := c.artifactURIs.Load(runID)
+	if !ok {
+		r, err := c.GetRun(ctx, runID)
+		if err != nil {
+			return "", err
+		}
+		uri = r.Info.ArtifactURI
+		c.artifactURIs.Store(runID, uri)
+	}
+	root, err := registry.ArtifactName(uri.(string))
+	return path.Join(root, name), err
+}
+
+// PutArtifact implements registry.Artifacts.
+func (c *Client) PutArtifact(ctx context.Context, runID, name string, r io.Reader) error {
+	full, err := c.artifactName(ctx, runID, name)
+	if err != nil {
+		return err
+	}
+	return c.PutFile(ctx, full, r)
+}
+
+// OpenArtifact implements registry.Artifacts.
+func (c *Client) OpenArtifact(ctx context.Context, runID, name string) (io.ReadCloser, error) {
+	full, err := c.artifactName(ctx, runID, name)
+	if err != nil {
+		return nil, err
+	}
+	return c.OpenFile(ctx, full)
+}
+
+// ListArtifacts implements registry.Artifacts.
+func (c *Client) ListArtifacts(ctx context.Context, runID, name string) ([]registry.FileInfo, error) {
+	if name != "" {
+		if err := registry.CheckArtifactPath(name); err != nil {
+			return nil, err
+		}
+	}
+	query := url.Values{"run_id": {runID}}
+	if name != "" {
+		query.Set("path", name)
+	}
+	var answer struct {
+		Files []registry.FileInfo `json:"files"`
+	}
+	err := c.do(ctx, get("artifacts/list", query), &answer)
+	return byPath(answer.Files), err
+}
+
+func byPath(files []registry.FileInfo) []registry.FileInfo {
+	slices.SortFunc(files, func(a, b registry.FileInfo) int { return cmp.Compare(a.Path, b.Path) })
+	return files
+}
+
+// filePath returns the proxy's path of a file, escaped.
+func filePath(name string) (string, error) {
+	if err := registry.CheckArtifactPath(name); err != nil {
+		return "", err
+	}
+	parts := strings.Split(name, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return proxy + "/" + strings.Join(parts, "/"), nil
+}
+
+// PutFile implements registry.Files. Once some of r is sent, it is tried again
+// only if r seeks.
+func (c *Client) PutFile(ctx context.Context, name string, r io.Reader) error {
+	place, err := filePath(name)
+	if err != nil {
+		return err
+	}
+	body := &upload{Reader: r}
+	response, err := c.send(ctx, true, func() (*http.Request, error) {
+		if err := body.rewind(); err != nil {
+			return nil, fmt.Errorf("put %s: %w", name, err)
+		}
+		request, err := c.request(ctx, http.MethodPut, place, nil, io.NopCloser(body))
+		if err == nil {
+			request.Header.Set("Content-Type", "application/octet-stream")
+			request.ContentLength = length(r)
+		}
+		return request, err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, response.Body)
+	return errors.Join(err, response.Body.Close())
+}
+
+// upload is a body that may have to be sent again.
+type upload struct {
+	io.Reader
+	begun bool
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	u.begun = true
+	return u.Reader.Read(p)
+}
+
+// rewind goes back to where sending began.
+func (u *upload) rewind() error {
+	if !u.begun {
+		return nil
+	}
+	seeker, ok := u.Reader.(io.Seeker)
+	if !ok {
+		return errors.New("its reader cannot go back to the beginning")
+	}
+	_, err := seeker.Seek(0, io.SeekStart)
+	return err
+}
+
+// length returns how much r has to give, -1 if it does not say.
+func length(r io.Reader) int64 {
+	if sized, ok := r.(interface{ Len() int }); ok {
+		return int64(sized.Len())
+	}
+	return -1
+}
+
+// OpenFile implements registry.Files.
+func (c *Client) OpenFile(ctx context.Context, name string) (io.ReadCloser, error) {
+	place, err := filePath(name)
+	if err != nil {
+		return nil, err
+	}
+	response, err := c.send(ctx, true, func() (*http.Request, error) { return c.request(ctx, http.MethodGet, place, nil, nil) })
+	if err != nil {
+		return nil, err
+	}
+	return response.Body, nil
+}
+
+// ListFiles implements registry.Files.
+func (c *Client) ListFiles(ctx context.Context, name string) ([]registry.FileInfo, error) {
+	if name != "" {
+		if err := registry.CheckArtifactPath(name); err != nil {
+			return nil, err
+		}
+	}
+	var answer struct {
+		Files []registry.FileInfo `json:"files"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, path: proxy, query: url.Values{"path": {name}}}, &answer)
+	return byPath(answer.Files), err
+}
+
+// DeleteFiles implements registry.Files.
+func (c *Client) DeleteFiles(ctx context.Context, name string) error {
+	place, err := filePath(name)
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, call{method: http.MethodDelete, path: place}, nil)
+}

@@ -1,0 +1,71 @@
+package mlflow
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/taximeter/taximeter/registry"
+)
+
+const methodNotAllowed registry.Code = "METHOD_NOT_ALLOWED"
+
+// writeJSON answers with a value as MLflow prints it: indented by 2, texts as
+// they are. A nil value is {}.
+func writeJSON(c echo.Context, value any) error {
+	if value == nil {
+		value = struct{}{}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(value); err != nil {
+		return err
+	}
+	return c.Blob(http.StatusOK, "application/json", bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+}
+
+// errorBody is how MLflow tells an error.
+type errorBody struct {
+	Code     registry.Code `json:"error_code"`
+	Message  string        `json:"message"`
+	SQLState string        `json:"sqlstate,omitempty"`
+	Class    string        `json:"error_class,omitempty"`
+}
+
+func writeError(c echo.Context, e *registry.Error) error {
+	status := e.Code.Status()
+	if e.Code == methodNotAllowed {
+		status = http.StatusMethodNotAllowed
+	}
+	if c.Request().Method == http.MethodHead {
+		return c.NoContent(status)
+	}
+	body := errorBody{Code: e.Code, Message: e.Message}
+	body.SQLState, body.Class = class(e.Code)
+	b, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return c.Blob(status, "application/json", b)
+}
+
+// class returns the two words that MLflow 3.17 adds to a code.
+func class(code registry.Code) (sqlState, class string) {
+	switch code {
+	case registry.InvalidParameterValue, registry.BadRequest:
+		return "KAM00", "INVALID_PARAMETER_VALUE"
+	case registry.ResourceDoesNotExist, registry.EndpointNotFound:
+		return "KAM00", "RESOURCE_NOT_FOUND"
+	case registry.ResourceAlreadyExists:
+		return "KAM00", "RESOURCE_ALREADY_EXISTS"
+	case registry.PermissionDenied:
+		return "KAM00", "PERMISSION_DENIED"
+	case registry.InternalError, registry.InvalidState, registry.TemporarilyUnavailable:
+		return "XXM00", "CLIENT_INTERNAL_ERROR"
+	}
+	return "", ""
+}
