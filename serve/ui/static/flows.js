@@ -56,8 +56,9 @@ function showDetail(box, run, tasks, subflows) {
   if (!box.tasks) {
     box.facts = el("div");
     const [taskHost, subflowHost] = [el("div"), el("div")];
-    box.subflowHead = el("h3", {}, "Subflows");
-    box.replaceChildren(box.facts, el("h3", {}, "Tasks"), taskHost, box.subflowHead, subflowHost);
+    box.taskPart = el("div", {}, el("h3", {}, "Tasks"), taskHost);
+    box.subflowPart = el("div", {}, el("h3", {}, "Subflows"), subflowHost);
+    box.replaceChildren(box.facts, box.taskPart, box.subflowPart);
     box.problem = undefined;
     box.tasks = new Table(taskHost, {
       label: "Task runs",
@@ -78,9 +79,11 @@ function showDetail(box, run, tasks, subflows) {
   if (run.state?.message) known.push(["Message", run.state.message]);
   if (run.parameters && Object.keys(run.parameters).length) known.push(["Parameters", el("code", {}, JSON.stringify(run.parameters))]);
   box.facts.replaceChildren(facts(known));
-  box.tasks.update(tasks);
-  box.subflowHead.hidden = subflows.length === 0;
+  const calls = tasks.filter((t) => !t.subflow_id); // the others are the subflows
+  box.tasks.update(calls);
   box.subflows.update(subflows);
+  box.taskPart.hidden = calls.length === 0 && subflows.length > 0;
+  box.subflowPart.hidden = subflows.length === 0;
 }
 
 export class Flows {

@@ -57,8 +57,8 @@ const byName = (map) => [...map].sort(([a], [b]) => a.localeCompare(b));
 
 function runDetail(box, run) {
   const text = JSON.stringify([run.id, [...run.metrics], [...run.params], [...run.tags]]);
-  if (box.dataset.text === text) return;
-  box.dataset.text = text;
+  if (box.said === text) return;
+  box.said = text;
   const block = (title, map) => map.size > 0 && el("div", {}, el("h3", {}, title), facts(byName(map).map(([k, v]) => [k, String(v)])));
   box.replaceChildren(el("p", { class: "note" }, "Run ", el("code", {}, run.id)), el("div", { class: "columns" },
     ...[block("Parameters", run.params), block("Metrics", run.metrics), block("Tags", run.tags)].filter(Boolean)));
@@ -89,14 +89,14 @@ export class Runs {
   // offer keeps the picker's choices; the first choice is where the newest run is.
   async offer(experiments) {
     const text = JSON.stringify(experiments.map((e) => [e.experiment_id, e.name]));
-    if (this.picker.dataset.text === text) return;
+    if (this.offered === text) return;
     let chosen = this.picker.value;
     if (!this.settled) {
       const newest = experiments.length ? await this.search(experiments.map((e) => e.experiment_id), 1) : [];
       chosen = newest[0]?.experiment ?? "";
       this.settled = newest.length > 0;
     }
-    this.picker.dataset.text = text;
+    this.offered = text;
     this.picker.replaceChildren(...experiments.map((e) => el("option", { value: e.experiment_id }, e.name)));
     if (experiments.some((e) => e.experiment_id === chosen)) this.picker.value = chosen;
   }

@@ -111,8 +111,8 @@ export class Table {
 
   fill(cell, column, row) {
     const text = column.text(row);
-    if (cell.dataset.text === text) return;
-    cell.dataset.text = text;
+    if (cell.said === text) return;
+    cell.said = text;
     cell.replaceChildren(column.node ? column.node(row) : text);
     if (!column.node) cell.title = text; // long ones are cut off
   }
