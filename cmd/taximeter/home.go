@@ -12,6 +12,7 @@ import (
 	"github.com/taximeter/taximeter/data"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/registry"
+	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/registry/store"
 )
 
@@ -53,7 +54,12 @@ type tracking struct {
 // uri is empty.
 func (a *app) openTracking(ctx context.Context, uri string) (*tracking, error) {
 	if uri != "" {
-		return nil, errors.New("later")
+		return &tracking{&mlflow.Client{
+			BaseURL:  uri,
+			Token:    a.env("MLFLOW_TRACKING_TOKEN"),
+			Username: a.env("MLFLOW_TRACKING_USERNAME"),
+			Password: a.env("MLFLOW_TRACKING_PASSWORD"),
+		}, func() error { return nil }}, nil
 	}
 	dir, err := a.homeDir()
 	if err != nil {

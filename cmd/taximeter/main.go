@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -33,7 +34,7 @@ func run(args []string) int {
 		signal.Stop(signals) // a second one ends the program at once
 	}()
 
-	a := &app{out: os.Stdout, err: os.Stderr, env: os.Getenv}
+	a := &app{out: os.Stdout, err: os.Stderr, env: os.Getenv, args: args}
 	root := a.command()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -48,6 +49,7 @@ type app struct {
 	out, err *os.File
 	env      func(string) string
 
+	args []string
 	home string // --home
 	json bool   // --json
 	said bool   // the JSON object of this run has been printed
@@ -74,11 +76,14 @@ and serves it over HTTP.
 	}
 	root.SetOut(a.out)
 	root.SetErr(a.err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%v", err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		a.json = slices.Contains(a.args, "--json") // the flags after the wrong one were not read
+		return usage("%v", err)
+	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.home, "home", "", "directory that everything is kept in (default $TAXIMETER_HOME, else ~/.taximeter)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON object on stdout, everything else on stderr")
-	root.AddCommand(a.trainCommand(), a.predictCommand(), a.flowRunCommand(),
+	root.AddCommand(a.trainCommand(), a.predictCommand(), a.serverCommand(), a.flowRunCommand(),
 		a.experimentsCommand(), a.runsCommand(), a.modelsCommand(), a.monthsCommand(), a.versionCommand())
 	return root
 }

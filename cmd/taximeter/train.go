@@ -192,6 +192,7 @@ func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(c
 	}
 	w := watch(a.err)
 	months.Progress = w.Fetched
+	months.Attempts = 1 // the flow's task retries, where it can be seen
 	flows := &pipeline.Flows{Months: months, Tracker: t, Origin: a.origin()}
 	run, err := do(ctx, flows, &engine.Engine{History: h, Observer: w})
 	w.Close()
