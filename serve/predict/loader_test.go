@@ -3,15 +3,17 @@ package predict_test
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/taximeter/taximeter/registry"
+	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/serve/predict"
 )
 
@@ -140,47 +142,39 @@ func TestBrokenVersionIsNotServed(t *testing.T) {
 	}
 }
 
-// unreachable is a registry behind a wire that can be cut.
-type unreachable struct {
-	*house
-	mu  sync.Mutex
-	cut error
-}
-
-func (u *unreachable) LatestVersions(ctx context.Context, name string, stages []string) ([]registry.ModelVersion, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.cut != nil {
-		return nil, u.cut
-	}
-	return u.house.LatestVersions(ctx, name, stages)
-}
-
 func TestModelOutlivesItsRegistry(t *testing.T) {
-	u := &unreachable{house: newHouse(t)}
-	version := u.stage(train(t, 3))
+	h := newHouse(t)
+	version := h.stage(train(t, 3))
+	remote := httptest.NewServer(mlflow.NewHandler(h))
+	address := remote.Listener.Addr().String()
 	var log lockedBuffer
-	l := predict.Loader{Registry: u, Log: slog.New(slog.NewTextHandler(&log, nil))}
+	l := predict.Loader{Registry: &mlflow.Client{BaseURL: remote.URL, Retries: -1}, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	if err := l.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	u.cut = errors.New("connection refused")
+	remote.Close()
 	for range 3 {
-		if err := l.Refresh(t.Context()); !errors.Is(err, u.cut) {
-			t.Errorf("Refresh = %v", err)
+		if err := l.Refresh(t.Context()); err == nil || l.Problem() == nil {
+			t.Errorf("Refresh of a registry that is gone = %v, problem %v", err, l.Problem())
 		}
 	}
 	if c := l.Current(); c == nil || c.Version != version {
 		t.Errorf("without a registry: serving %+v, want version %s", c, version)
 	}
-	u.cut = errors.New("no route to host")
-	l.Refresh(t.Context())
-	if n := strings.Count(log.String(), "level=WARN"); n != 2 {
-		t.Errorf("two different problems were logged %d times:\n%s", n, log.String())
+
+	again, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
 	}
-	u.cut = nil
-	if err := l.Refresh(t.Context()); err != nil || !strings.Contains(log.String(), "can be had again") {
-		t.Errorf("back again: %v\n%s", err, log.String())
+	remote = &httptest.Server{Listener: again, Config: &http.Server{Handler: mlflow.NewHandler(h)}}
+	remote.Start()
+	defer remote.Close()
+	next := h.stage(train(t, 4))
+	if err := l.Refresh(t.Context()); err != nil || l.Current().Version != next || l.Problem() != nil {
+		t.Errorf("once it is back: %v, serving %s, want %s", err, l.Current().Version, next)
+	}
+	if n := strings.Count(log.String(), "level=WARN"); n != 1 || !strings.Contains(log.String(), "can be had again") {
+		t.Errorf("the problem was logged %d times, want once, and its end:\n%s", n, log.String())
 	}
 }
 
