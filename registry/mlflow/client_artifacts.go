@@ -98,15 +98,17 @@ func (c *Client) PutFile(ctx context.Context, name string, r io.Reader) error {
 	if err != nil {
 		return err
 	}
-	body := &upload{Reader: r}
+	u := &upload{from: r}
+	defer u.stop()
 	response, err := c.send(ctx, true, func() (*http.Request, error) {
-		if err := body.rewind(); err != nil {
+		body, err := u.try()
+		if err != nil {
 			return nil, fmt.Errorf("put %s: %w", name, err)
 		}
-		request, err := c.request(ctx, http.MethodPut, place, nil, io.NopCloser(body))
+		request, err := c.request(ctx, http.MethodPut, place, nil, body)
 		if err == nil {
 			request.Header.Set("Content-Type", "application/octet-stream")
-			request.ContentLength = length(r)
+			request.ContentLength = u.length()
 		}
 		return request, err
 	})
@@ -115,38 +117,6 @@ func (c *Client) PutFile(ctx context.Context, name string, r io.Reader) error {
 	}
 	_, err = io.Copy(io.Discard, response.Body)
 	return errors.Join(err, response.Body.Close())
-}
-
-// upload is a body that may have to be sent again.
-type upload struct {
-	io.Reader
-	begun bool
-}
-
-func (u *upload) Read(p []byte) (int, error) {
-	u.begun = true
-	return u.Reader.Read(p)
-}
-
-// rewind goes back to where sending began.
-func (u *upload) rewind() error {
-	if !u.begun {
-		return nil
-	}
-	seeker, ok := u.Reader.(io.Seeker)
-	if !ok {
-		return errors.New("its reader cannot go back to the beginning")
-	}
-	_, err := seeker.Seek(0, io.SeekStart)
-	return err
-}
-
-// length returns how much r has to give, -1 if it does not say.
-func length(r io.Reader) int64 {
-	if sized, ok := r.(interface{ Len() int }); ok {
-		return int64(sized.Len())
-	}
-	return -1
 }
 
 // OpenFile implements registry.Files.
