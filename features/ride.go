@@ -27,9 +27,9 @@ func pairOf(pickup, dropoff int32) string {
 }
 
 // FromTrips returns the features of trips, column by column. A missing zone
-// (data.NoZone) is the category -1, as in "-1_151"; a missing distance is not
-// stored; a distance of zero is. The result shares t.Miles. It panics on an
-// encoding that ParseEncoding refuses.
+// (data.NoZone) is the category -1, as in "-1_151", and as a number not stored;
+// a missing distance is not stored; a distance of zero is. The result may share
+// t.Miles. It panics on an encoding that ParseEncoding refuses.
 func FromTrips(e Encoding, t *data.Trips) []matrix.Column {
 	return e.columns(t.PickupZone, t.DropoffZone, t.Miles)
 }

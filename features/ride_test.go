@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/taximeter/taximeter/data"
@@ -34,6 +35,8 @@ func TestNames(t *testing.T) {
 		Pair: {"PU_DO=-1_151", "PU_DO=166_239", "PU_DO=1_265", "PU_DO=43_151", "trip_distance"},
 		Zones: {"DOLocationID=151", "DOLocationID=239", "DOLocationID=265",
 			"PULocationID=-1", "PULocationID=1", "PULocationID=166", "PULocationID=43", "trip_distance"},
+		IDs:           {"DOLocationID", "PULocationID", "trip_distance"},
+		IDs.Clipped(): {"DOLocationID", "PULocationID", "trip_distance_clip50"},
 	} {
 		v, err := Fit(e, tripsOf(rides))
 		if err != nil {
@@ -96,14 +99,82 @@ func TestRow(t *testing.T) {
 	}
 }
 
+func TestClippedIDs(t *testing.T) {
+	v, err := Fit(IDs.Clipped(), tripsOf(rides))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := transform(t, v, FromRides(IDs.Clipped(), rides))
+	want := []row{
+		{[]int32{0, 1, 2}, []float64{151, 43, 1.01}},
+		{[]int32{0, 1, 2}, []float64{239, 166, 2.53}},
+		{[]int32{0, 1, 2}, []float64{151, 43, 0}},
+		{[]int32{0}, []float64{151}}, // neither its pickup nor its distance is known
+		{[]int32{0, 1, 2}, []float64{265, 1, 50}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("rows are %v, want %v", got, want)
+	}
+	if rides[4].TripDistance != 244152.01 {
+		t.Error("clipping changed the rides")
+	}
+}
+
+// A vectorizer tells its own encoding from every other.
+func TestEncodingsDoNotMix(t *testing.T) {
+	for _, fitted := range encodings {
+		v, err := Fit(fitted, tripsOf(rides))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, given := range encodings {
+			_, err := v.Transform(FromRides(given, nil))
+			if (err == nil) != (given == fitted) {
+				t.Errorf("fitted on %q, given %q: error %v", fitted, given, err)
+			}
+		}
+	}
+}
+
 func TestParseEncoding(t *testing.T) {
-	for s, want := range map[string]Encoding{"": Pair, "PU_DO": Pair, "PU,DO": Zones} {
+	for s, want := range map[string]Encoding{
+		"": Pair, "PU_DO": Pair, "PU,DO": Zones, "ids": IDs,
+		"PU_DO+clip50": Pair.Clipped(), "PU,DO+clip50": Zones.Clipped(), "ids+clip50": IDs.Clipped(),
+	} {
 		if got, err := ParseEncoding(s); got != want || err != nil {
 			t.Errorf("ParseEncoding(%q) = %q, %v", s, got, err)
 		}
 	}
-	if e, err := ParseEncoding("PU"); err == nil {
-		t.Errorf("ParseEncoding(PU) = %q", e)
+	for _, s := range []string{"PU", "+clip50", "ids+clip50+clip50", "IDs"} {
+		if e, err := ParseEncoding(s); err == nil || !strings.Contains(err.Error(), `"PU_DO", "PU,DO"`) {
+			t.Errorf("ParseEncoding(%q) = %q, %v", s, e, err)
+		}
+	}
+	if got := Encoding("").Clipped(); got != Pair.Clipped() {
+		t.Errorf("the zero encoding clipped is %q", got)
+	}
+	for _, e := range Encodings() {
+		if got, err := ParseEncoding(string(e)); got != e || err != nil {
+			t.Errorf("ParseEncoding(%q) = %q, %v", e, got, err)
+		}
+		if got := e.Clipped().Clipped(); got != e.Clipped() {
+			t.Errorf("%q clipped twice is %q", e, got)
+		}
+		var names []string
+		for _, c := range FromRides(e, nil) {
+			switch c := c.(type) {
+			case matrix.Categories:
+				names = append(names, c.Name)
+			case matrix.Values:
+				names = append(names, c.Name)
+			}
+		}
+		if got := e.Names(); !slices.Equal(got, names) {
+			t.Errorf("names of %q are %q, its columns %q", e, got, names)
+		}
+	}
+	if got := Encoding("PU").Names(); got != nil {
+		t.Errorf("names of what is no encoding are %q", got)
 	}
 	if got := Zones.Names(); !slices.Equal(got, []string{"PULocationID", "DOLocationID", "trip_distance"}) {
 		t.Errorf("names of Zones are %q", got)

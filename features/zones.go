@@ -1,8 +1,10 @@
 package features
 
 import (
+	"math"
 	"strconv"
 
+	"github.com/taximeter/taximeter/data"
 	"github.com/taximeter/taximeter/features/matrix"
 )
 
@@ -28,6 +30,18 @@ func zones(name string, ids []int32) matrix.Categories {
 		c.Levels[code] = strconv.Itoa(int(ids[i]))
 	}
 	return c
+}
+
+// ids is a column of the zones' ids as numbers, NaN where missing.
+func ids(name string, zones []int32) matrix.Values {
+	v := matrix.Values{Name: name, Values: make([]float64, len(zones))}
+	for i, id := range zones {
+		v.Values[i] = float64(id)
+		if id == data.NoZone {
+			v.Values[i] = math.NaN()
+		}
+	}
+	return v
 }
 
 // interval is the range of ids that occur.
