@@ -100,6 +100,9 @@ func TestAnswersWhatTheModelPredicts(t *testing.T) {
 		if got.Status != 200 || got.Duration != want[0] || got.Version != "1" || got.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("POST %s = %d %s, want the float32 %v of version 1", body, got.Status, got.Text, want[0])
 		}
+		if shortest := fmt.Sprintf(`{"duration":%v,"model_version":"1"}`+"\n", want[0]); got.Text != shortest {
+			t.Errorf("POST %s = %q, want no more digits than tell a float32 apart: %q", body, got.Text, shortest)
+		}
 	}
 }
 

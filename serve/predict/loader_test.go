@@ -11,8 +11,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/taximeter/taximeter/models"
 	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/serve/predict"
 )
@@ -101,7 +103,9 @@ func TestWithdrawnModelIsLetGoAtTheSecondLook(t *testing.T) {
 		t.Errorf("staged again: serving %s, want %s", got, version)
 	}
 	h.move(version, "Archived")
-	look()
+	if got := look(); got != version {
+		t.Errorf("after one look that found none again: serving %s, want still %s", got, version)
+	}
 	if got := look(); got != "none" {
 		t.Errorf("after two looks that found none: serving %s", got)
 	}
@@ -109,6 +113,54 @@ func TestWithdrawnModelIsLetGoAtTheSecondLook(t *testing.T) {
 	if got := look(); got != version {
 		t.Errorf("staged at last: serving %s, want %s", got, version)
 	}
+}
+
+func TestUnchangedModelIsNotLoadedAgain(t *testing.T) {
+	h := newHouse(t)
+	h.stage(train(t, 3))
+	l := predict.Loader{Registry: h}
+	l.Refresh(t.Context())
+	first := l.Current()
+	h.register(h.log(train(t, 4), "")) // a version that is not staged changes nothing
+	if err := l.Refresh(t.Context()); err != nil || first == nil || l.Current() != first {
+		t.Errorf("Refresh without a change: %v, model %p after %p", err, l.Current(), first)
+	}
+}
+
+// A version that cannot be loaded is tried again, but not at every look: its
+// files may be large and far away.
+func TestBrokenVersionIsTriedAgainLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		m := train(t, 3)
+		run := h.log(m, "model.json")
+		h.move(h.register(run), "Staging")
+		l := predict.Loader{Registry: h}
+		if err := l.Refresh(t.Context()); err == nil {
+			t.Fatal("half a model was loaded")
+		}
+		time.Sleep(time.Second)
+		if err := l.Refresh(t.Context()); err == nil {
+			t.Fatal("half a model was loaded")
+		}
+		files, err := m.Files(models.Card{RunID: run})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			if err := h.PutArtifact(t.Context(), run, "model/"+f.Name, bytes.NewReader(f.Bytes)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(1900 * time.Millisecond)
+		if err := l.Refresh(t.Context()); err == nil {
+			t.Error("after two failures it was tried again in less than two seconds")
+		}
+		time.Sleep(100 * time.Millisecond)
+		if err := l.Refresh(t.Context()); err != nil || l.Current() == nil {
+			t.Errorf("after two seconds: %v", err)
+		}
+	})
 }
 
 func TestBrokenVersionIsNotServed(t *testing.T) {
@@ -133,6 +185,10 @@ func TestBrokenVersionIsNotServed(t *testing.T) {
 			}
 			if n := strings.Count(log.String(), "level=WARN"); n != 1 {
 				t.Errorf("the problem was logged %d times, want once:\n%s", n, log.String())
+			}
+			h.move(h.register(h.log(train(t, 4), broken)), "Staging")
+			if l.Refresh(t.Context()); strings.Count(log.String(), "level=WARN") != 2 {
+				t.Errorf("another broken version is another problem, and was not logged:\n%s", log.String())
 			}
 			better := h.stage(train(t, 5))
 			if err := l.Refresh(t.Context()); err != nil || l.Current().Version != better || l.Problem() != nil {

@@ -124,16 +124,10 @@ func (r Reference) lookUp(ctx context.Context, s Service) (registry.ModelVersion
 	if err != nil {
 		return registry.ModelVersion{}, err
 	}
-	var highest registry.ModelVersion
-	for _, v := range versions {
-		if v.Number() > highest.Number() {
-			highest = v
-		}
+	if len(versions) == 0 {
+		return registry.ModelVersion{}, &notThereError{fmt.Sprintf("no version of %s is in stage %s", r.model, r.stage)}
 	}
-	if highest.Version == "" {
-		return highest, &notThereError{fmt.Sprintf("no version of %s is in stage %s", r.model, r.stage)}
-	}
-	return highest, nil
+	return versions[0], nil // of one stage there is one highest
 }
 
 // uri is where the files of what the reference stood for are.
