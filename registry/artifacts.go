@@ -37,7 +37,7 @@ func ArtifactName(uri string) (string, error) {
 func CheckArtifactPath(p string) error {
 	for decoded, i := p, 0; i < 10; i++ {
 		if !localPath(decoded) {
-			return Errorf(InvalidParameterValue, "Invalid path: %s", printable(p))
+			return Errorf(InvalidParameterValue, "Invalid path")
 		}
 		next, err := url.PathUnescape(decoded)
 		if err != nil || next == decoded {
@@ -45,7 +45,7 @@ func CheckArtifactPath(p string) error {
 		}
 		decoded = next
 	}
-	return Errorf(InvalidParameterValue, "Invalid path: %s", printable(p))
+	return Errorf(InvalidParameterValue, "Invalid path")
 }
 
 func localPath(p string) bool {
@@ -61,17 +61,4 @@ func localPath(p string) bool {
 		}
 	}
 	return true
-}
-
-// printable returns s without control characters and not too long, for messages.
-func printable(s string) string {
-	if len(s) > 200 {
-		s = s[:200] + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(s, "?"))
 }

@@ -12,7 +12,14 @@ type metricsAnswer struct {
 }
 
 func getHistory(s registry.Service, r *request) (any, error) {
-	q := registry.HistoryQuery{RunID: r.runID(), Key: r.need("metric_key"), MaxResults: r.limit(0), PageToken: r.text("page_token")}
+	q := registry.HistoryQuery{RunID: r.runID(), Key: r.need("metric_key"), PageToken: r.text("page_token")}
+	if r.has("max_results") {
+		q.MaxResults = int(r.integer("max_results"))
+		if q.MaxResults < 1 && r.err == nil {
+			r.err = registry.Errorf(registry.InvalidParameterValue,
+				"Invalid value %d for parameter 'max_results' supplied. It must be a positive integer.", q.MaxResults)
+		}
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -47,6 +54,9 @@ func getHistoryBulk(s registry.Service, r *request) (any, error) {
 }
 
 func sampleMetrics(s registry.Service, r *request) (any, error) {
+	if !r.has("run_ids") {
+		r.missing("run_ids")
+	}
 	q := registry.SampleQuery{RunIDs: r.texts("run_ids"), Key: r.need("metric_key"), MaxResults: r.limit(0)}
 	if r.has("start_step") {
 		step := r.integer("start_step")

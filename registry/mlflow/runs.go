@@ -137,7 +137,7 @@ func logInputs(s registry.Service, r *request) (any, error) {
 }
 
 func readDataset(r *request) registry.Dataset {
-	return registry.Dataset{Name: r.need("name"), Digest: r.need("digest"), SourceType: r.need("source_type"), Source: r.need("source"),
+	return registry.Dataset{Name: r.need("name"), Digest: r.text("digest"), SourceType: r.text("source_type"), Source: r.text("source"),
 		Schema: r.text("schema"), Profile: r.text("profile")}
 }
 

@@ -53,7 +53,7 @@ var experimentRules = []rule{
 		c.refused("missing name", err, registry.ResourceDoesNotExist, "Could not find experiment with name 'no such name'")
 	}},
 	{"experiment/bad artifact locations are refused", func(c *checker) {
-		for _, location := range []string{"http://x/y#/../../etc", "s3://x/y;p", "s3://x/y?a=../../etc", "http://x/y", "runs:/x/y"} {
+		for _, location := range []string{"http://x/y#/../../etc", "http://x/y;p", "s3://x/y?a=../../etc", "http://x/y", "runs:/x/y"} {
 			_, err := c.CreateExperiment(c.ctx, registry.NewExperiment{Name: c.name("experiment"), ArtifactLocation: location})
 			c.refused(location, err, registry.InvalidParameterValue)
 		}

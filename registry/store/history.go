@@ -65,7 +65,7 @@ func checkSample(q *registry.SampleQuery) error {
 		q.MaxResults = 320
 	}
 	if q.MaxResults < 1 || q.MaxResults > registry.MaxSamples {
-		return registry.Errorf(registry.InvalidParameterValue, "max_results must be between 1 and %d, got %d", registry.MaxSamples, q.MaxResults)
+		return registry.Errorf(registry.InvalidParameterValue, "max_results must be between 1 and %d", registry.MaxSamples)
 	}
 	if (q.StartStep == nil) != (q.EndStep == nil) {
 		return registry.Errorf(registry.InvalidParameterValue, "If either start step or end step are specified, both must be specified.")

@@ -36,16 +36,11 @@ func checkDatasets(datasets []registry.DatasetInput) error {
 		d := in.Dataset
 		for _, f := range []struct {
 			name, value string
-			required    bool
 			limit       int
 		}{
-			{"name", d.Name, true, 500}, {"digest", d.Digest, true, 36}, {"source_type", d.SourceType, true, 36},
-			{"source", d.Source, true, 65535}, {"schema", d.Schema, false, 1048575}, {"profile", d.Profile, false, 16777215},
+			{"name", d.Name, 500}, {"digest", d.Digest, 36}, {"source_type", d.SourceType, 36},
+			{"source", d.Source, 65535}, {"schema", d.Schema, 1048575}, {"profile", d.Profile, 16777215},
 		} {
-			if f.required && f.value == "" {
-				return registry.Errorf(registry.InvalidParameterValue, "Missing value for required parameter 'datasets[%d].dataset.%s'. "+
-					"See the API docs for more information about request parameters.", i, f.name)
-			}
 			if utf8.RuneCountInString(f.value) > f.limit {
 				return registry.Errorf(registry.InvalidParameterValue, "'datasets[%d].dataset.%s' exceeds the maximum length of %d characters", i, f.name, f.limit)
 			}

@@ -76,7 +76,7 @@ func logMetrics(ctx context.Context, tx *sql.Tx, n int64, runID string, metrics 
 
 // LogParam implements registry.Runs.
 func (s *Store) LogParam(ctx context.Context, runID string, p registry.Param) error {
-	if err := registry.CheckKey("name", "Param key", p.Key); err != nil {
+	if err := registry.CheckParam("", p); err != nil {
 		return err
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
@@ -122,7 +122,7 @@ func logParams(ctx context.Context, tx *sql.Tx, n int64, params []registry.Param
 
 // SetTag implements registry.Runs.
 func (s *Store) SetTag(ctx context.Context, runID string, tag registry.Tag) error {
-	if err := registry.CheckKey("name", "Tag key", tag.Key); err != nil {
+	if err := registry.CheckTag("", tag); err != nil {
 		return err
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
@@ -167,10 +167,14 @@ func (s *Store) LogModel(ctx context.Context, runID, modelJSON string) error {
 	if err := json.Unmarshal([]byte(modelJSON), &model); err != nil {
 		return registry.Errorf(registry.InvalidParameterValue, "Malformed model info. \n %.200s \n is not a valid JSON.", modelJSON)
 	}
-	for _, field := range []string{"artifact_path", "flavors", "utc_time_created", "run_id"} {
+	var missing []string
+	for _, field := range []string{"artifact_path", "flavors", "run_id", "utc_time_created"} {
 		if model[field] == nil {
-			return registry.Errorf(registry.InvalidParameterValue, "Model json is missing mandatory fields: ['%s']", field)
+			missing = append(missing, "'"+field+"'")
 		}
+	}
+	if len(missing) > 0 {
+		return registry.Errorf(registry.InvalidParameterValue, "Model json is missing mandatory fields: {%s}", strings.Join(missing, ", "))
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
 		var has string

@@ -65,7 +65,7 @@ func (s *Store) CreateLoggedModel(ctx context.Context, m registry.NewLoggedModel
 func setModelDetails(ctx context.Context, tx *sql.Tx, id string, params []registry.Param, tags []registry.Tag) error {
 	var rows [][]any
 	for _, p := range params {
-		if err := registry.CheckKey("name", "Param key", p.Key); err != nil {
+		if err := registry.CheckParam("", p); err != nil {
 			return err
 		}
 		rows = append(rows, []any{id, p.Key, registry.Cut(p.Value, registry.MaxParamValue)})
@@ -76,7 +76,7 @@ func setModelDetails(ctx context.Context, tx *sql.Tx, id string, params []regist
 	}
 	rows = nil
 	for _, t := range tags {
-		if err := registry.CheckKey("name", "Tag key", t.Key); err != nil {
+		if err := registry.CheckTag("", t); err != nil {
 			return err
 		}
 		rows = append(rows, []any{id, t.Key, registry.Cut(t.Value, registry.MaxTagValue)})

@@ -55,11 +55,6 @@ func (s *Store) CreateRun(ctx context.Context, r registry.NewRun) (registry.Run,
 	if err != nil {
 		return registry.Run{}, err
 	}
-	for _, t := range r.Tags {
-		if err := registry.CheckKey("name", "Tag key", t.Key); err != nil {
-			return registry.Run{}, err
-		}
-	}
 	name, err := runName(r)
 	if err != nil {
 		return registry.Run{}, err
