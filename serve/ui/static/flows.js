@@ -36,14 +36,15 @@ export function flowTable(host, label, empty) {
   });
 }
 
-// flowDetail fetches what is in a run while it is open; a run that has ended is fetched once.
+// flowDetail fetches what is in a run while it is open; a run that has ended is
+// fetched once, and again when it was resumed.
 async function flowDetail(box, run) {
-  if (box.busy || box.ended) return;
+  if (box.busy || (box.ended && box.ended === run.end_time)) return;
   box.busy = true;
   try {
     const { flow_run, task_runs, subflows } = await get(`api/engine/v1/flow-runs/${encodeURIComponent(run.id)}`);
     showDetail(box, flow_run ?? run, task_runs ?? [], subflows ?? []);
-    box.ended = Boolean(flow_run?.end_time);
+    box.ended = flow_run?.end_time;
   } catch (error) {
     box.problem ??= box.appendChild(note("", true));
     box.problem.textContent = error.message;
@@ -77,13 +78,24 @@ function showDetail(box, run, tasks, subflows) {
   }
   const known = [["Run", el("code", {}, run.id)]];
   if (run.state?.message) known.push(["Message", run.state.message]);
-  if (run.parameters && Object.keys(run.parameters).length) known.push(["Parameters", el("code", {}, JSON.stringify(run.parameters))]);
-  box.facts.replaceChildren(facts(known));
+  if (run.parameters !== undefined) known.push(["Parameters", shown(run.parameters)]);
+  const text = JSON.stringify([run.state, run.parameters]);
+  if (box.said !== text) {
+    box.said = text;
+    box.facts.replaceChildren(facts(known));
+  }
   const calls = tasks.filter((t) => !t.subflow_id); // the others are the subflows
   box.tasks.update(calls);
   box.subflows.update(subflows);
   box.taskPart.hidden = calls.length === 0 && subflows.length > 0;
   box.subflowPart.hidden = subflows.length === 0;
+}
+
+// shown lists an object's members; what is within them stays JSON.
+function shown(parameters) {
+  const word = (v) => (typeof v === "string" ? v : JSON.stringify(v));
+  if (parameters === null || typeof parameters !== "object" || Array.isArray(parameters)) return word(parameters);
+  return facts(Object.entries(parameters).map(([k, v]) => [k, word(v)]));
 }
 
 export class Flows {

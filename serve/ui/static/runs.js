@@ -36,7 +36,6 @@ function read({ info, data }) {
     name: info.run_name || tags.get("mlflow.runName") || info.run_id,
     status: String(info.status ?? ""),
     kind: params.get("model") ?? "",
-    settings: settings(params),
     started,
     seconds: started && ended ? (ended - started.getTime()) / 1000 : undefined,
     metrics: new Map((data?.metrics ?? []).map(({ key, value }) => [key, Number(value)])),
@@ -45,12 +44,19 @@ function read({ info, data }) {
   };
 }
 
-// settings are the parameters in a line: the numbers, if there are any, to the
-// digits that tell them apart; what is known of the data is left to the details.
-function settings(params) {
-  const all = byName(params).filter(([k]) => k !== "model" && !/^(train|valid)_/.test(k));
-  const numbers = all.filter(([, v]) => v !== "" && Number.isFinite(Number(v))).map(([k, v]) => [k, Number(Number(v).toPrecision(4))]);
-  return (numbers.length ? numbers : all).map(([k, v]) => `${k} ${v}`).join(", ");
+// tellApart gives every run its parameters in a line: those by which the runs
+// differ, numbers to four digits. Data and kind have places of their own.
+function tellApart(runs) {
+  const values = new Map();
+  for (const { params } of runs) {
+    for (const [k, v] of params) values.set(k, (values.get(k) ?? new Set()).add(v));
+  }
+  const differ = (k) => values.get(k).size > 1 && k !== "model" && !/^(train|valid)_/.test(k);
+  const short = (v) => (v !== "" && Number.isFinite(Number(v)) ? String(Number(Number(v).toPrecision(4))) : v);
+  for (const run of runs) {
+    run.settings = byName(run.params).filter(([k]) => differ(k)).map(([k, v]) => `${k} ${short(v)}`).join(", ");
+  }
+  return runs;
 }
 
 const byName = (map) => [...map].sort(([a], [b]) => a.localeCompare(b));
@@ -77,7 +83,7 @@ export class Runs {
     const chosen = this.picker.value;
     const runs = chosen ? await this.search([chosen], 200) : [];
     if (chosen !== this.picker.value) return; // changed meanwhile: that change's own refresh shows it
-    this.table.update(runs);
+    this.table.update(tellApart(runs));
   }
 
   async search(experiment_ids, max_results) {
