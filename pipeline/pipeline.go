@@ -61,7 +61,7 @@ var trackingRetry = engine.Retry{Max: 3, Delay: time.Second, Backoff: 2, If: fun
 
 // networkRetry is for tasks that may fetch a month: only the network's own
 // faults pass by themselves.
-var networkRetry = engine.Retry{Max: 3, Delay: 2 * time.Second, Backoff: 2, If: func(err error) bool {
+var networkRetry = engine.Retry{Max: 3, Delay: time.Second, Backoff: 2, If: func(err error) bool {
 	var network *data.NetworkError
 	return errors.As(err, &network)
 }}

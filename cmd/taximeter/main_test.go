@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/taximeter/taximeter/pipeline"
@@ -162,4 +163,14 @@ func parseReport(t *testing.T, stdout []byte) (r pipeline.Report) {
 		t.Fatalf("stdout is not a report: %v\n%s", err, stdout)
 	}
 	return r
+}
+
+// waitFor waits until done says so, far longer than it should take.
+func waitFor(t *testing.T, done func() bool) {
+	t.Helper()
+	for begun := time.Now(); !done(); time.Sleep(50 * time.Millisecond) {
+		if time.Since(begun) > time.Minute {
+			t.Fatal("waited for a minute")
+		}
+	}
 }
