@@ -18,14 +18,19 @@ func writeJSON(c echo.Context, value any) error {
 	if value == nil {
 		value = struct{}{}
 	}
+	return blob(c, http.StatusOK, value, "  ")
+}
+
+// blob answers with JSON in which texts are as they are.
+func blob(c echo.Context, status int, value any, indent string) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
+	e.SetIndent("", indent)
 	if err := e.Encode(value); err != nil {
 		return err
 	}
-	return c.Blob(http.StatusOK, "application/json", bytes.TrimSuffix(b.Bytes(), []byte("\n")))
+	return c.Blob(status, "application/json", bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
 // errorBody is how MLflow tells an error.
@@ -46,11 +51,7 @@ func writeError(c echo.Context, e *registry.Error) error {
 	}
 	body := errorBody{Code: e.Code, Message: e.Message}
 	body.SQLState, body.Class = class(e.Code)
-	b, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	return c.Blob(status, "application/json", b)
+	return blob(c, status, body, "")
 }
 
 // class returns the two words that MLflow 3.17 adds to a code.

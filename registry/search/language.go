@@ -65,14 +65,13 @@ var Runs = &Language{
 	kinds: kinds(map[Kind]string{Attribute: attributeNames + " run", Metric: metricNames, Param: paramNames,
 		Tag: tagNames, Dataset: "dataset datasets"}),
 	attributes: map[string]attribute{
-		"run_id": listed("run_id"), "Run ID": listed("run_id"), "run id": listed("run_id"),
+		"run_id":   listed("run_id"),
 		"run_name": text("run_name"), "run name": text("run_name"), "Run name": text("run_name"), "Run Name": text("run_name"),
 		"user_id": text("user_id"), "status": text("status"), "artifact_uri": text("artifact_uri"),
 		"start_time": number("start_time"), "created": number("start_time"), "Created": number("start_time"),
 		"end_time": number("end_time"),
 	},
-	order: map[string]string{"run_id": "run_id", "run_name": "run_name", "Run Name": "run_name", "Run name": "run_name",
-		"run name": "run_name", "user_id": "user_id", "status": "status", "artifact_uri": "artifact_uri",
+	order: map[string]string{"run_id": "run_id", "run_name": "run_name", "user_id": "user_id", "status": "status", "artifact_uri": "artifact_uri",
 		"start_time": "start_time", "created": "start_time", "Created": "start_time", "end_time": "end_time"},
 	ops: map[Kind][]Op{Metric: numberOps, Param: nullOps, Tag: nullOps, Dataset: listOps},
 }

@@ -12,6 +12,7 @@ import (
 const (
 	MaxLength     = 1 << 16 // bytes of a filter
 	MaxConditions = 50
+	MaxPattern    = 10000 // bytes of a LIKE pattern
 )
 
 // Filter parses a filter string; blank means no condition. The error is an *Error.
@@ -235,6 +236,9 @@ func (p *parser) value(c *Condition, t token, integer bool) error {
 		return nil
 	case t.kind == quoted:
 		c.Text = unquote(t.text)
+		if (c.Op == Like || c.Op == ILike) && len(c.Text) > MaxPattern {
+			return p.fail(t.at, "The pattern is longer than %d characters", MaxPattern)
+		}
 		return nil
 	case c.Kind == Attribute && t.kind == word:
 		return p.fail(t.at, "Parameter value is either not quoted or unidentified quote types used for string value %s. "+

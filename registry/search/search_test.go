@@ -141,8 +141,8 @@ func TestOrder(t *testing.T) {
 	for clause, message := range map[string]string{
 		"metrics.a FOO":      "Invalid ordering key in order_by clause 'metrics.a FOO'.",
 		"metrics.a asc desc": "Invalid order_by clause 'metrics.a asc desc'. Could not be parsed.",
-		"foo": "Invalid attribute key 'foo' specified. Valid keys are '{'Created', 'Run Name', 'Run name', 'artifact_uri', 'created', " +
-			"'end_time', 'run name', 'run_id', 'run_name', 'start_time', 'status', 'user_id'}'",
+		"foo": "Invalid attribute key 'foo' specified. Valid keys are '{'Created', 'artifact_uri', 'created', " +
+			"'end_time', 'run_id', 'run_name', 'start_time', 'status', 'user_id'}'",
 		"":   "Invalid order_by clause ''. Could not be parsed.",
 		"()": "Invalid order_by clause '()'. Could not be parsed.",
 	} {
