@@ -38,6 +38,11 @@ parity: $(VENV)/ready
 	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_PYTHON='$(VENV)/bin/python' \
 		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models/... ./registry/mlflow ./cmd/taximeter
 
+	@command -v chromium >/dev/null || { \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || { \
+		echo 'make parity: the page is tested in a browser: install chromium'; exit 1; }
+	go test -tags browser -count=1 -v ./serve/ui
+
 $(VENV)/ready: scripts/requirements-parity.txt
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 10), sys.version' || { \
 		echo 'make parity: needs Python 3.10 or newer with venv; PYTHON=... names one'; exit 1; }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,7 +85,11 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 		loader.Every = remoteEvery
 	}
 	_ = loader.Refresh(ctx) // logged; the server is of use without a model, and will find one later
-	go loader.Run(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	var loading sync.WaitGroup
+	loading.Go(func() { loader.Run(ctx) })
+	defer loading.Wait() // before what it reads is closed
+	defer cancel()
 
 	tracking := mlflow.NewHandler(t)
 	prediction := &predict.Handler{Loader: loader}
@@ -99,6 +105,7 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 			{Path: "/health", Handler: tracking},
 			{Path: "/version", Handler: tracking},
 			{Path: "/predict", Handler: prediction},
+			{Path: "/ping", Handler: http.HandlerFunc(prediction.Ping)},
 		},
 		Ready: func(url string) { a.ready(url, loader) },
 	}
