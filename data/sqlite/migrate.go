@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/pressly/goose/v3"
 )
@@ -18,9 +19,6 @@ var ErrForeign = errors.New("it is a database of another program")
 
 // migrate brings the file's schema to the newest of migrations.
 func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) error {
-	if err := refuseForeign(ctx, db); err != nil {
-		return err
-	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
@@ -44,10 +42,18 @@ func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) error {
 }
 
 // refuseForeign returns an error when the file has tables and none of them is
-// the one where we keep our schema version.
-func refuseForeign(ctx context.Context, db *sql.DB) error {
+// the one where we keep our schema version. It only reads.
+func (db *DB) refuseForeign(ctx context.Context) error {
+	if st, err := os.Stat(db.path); errors.Is(err, fs.ErrNotExist) || err == nil && st.Size() == 0 {
+		return nil
+	}
+	reader, err := sql.Open("sqlite3", fmt.Sprintf("%s?mode=ro&_busy_timeout=%d", db.uri(), db.config.BusyTimeout.Milliseconds()))
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
 	var tables, ours, alembic int
-	err := db.QueryRowContext(ctx, `
+	err = reader.QueryRowContext(ctx, `
 		SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version'), count(*) FILTER (WHERE name = 'alembic_version')
 		FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables, &ours, &alembic)
 	switch {

@@ -63,6 +63,11 @@ func Open(ctx context.Context, path string, config Config) (*DB, error) {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
+	if db.config.Migrations != nil {
+		if err := db.refuseForeign(ctx); err != nil {
+			return err
+		}
+	}
 	if db.write, err = sql.Open("sqlite3", db.dsn("_txlock=immediate")); err != nil {
 		return err
 	}
@@ -84,9 +89,14 @@ func (db *DB) dsn(extra string) string {
 	if db.config.Full {
 		sync = "FULL"
 	}
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: db.path}).EscapedPath()}
 	return fmt.Sprintf("%s?_journal_mode=WAL&_foreign_keys=true&_synchronous=%s&_busy_timeout=%d&_cache_size=-8000&%s",
-		u.String(), sync, db.config.BusyTimeout.Milliseconds(), extra)
+		db.uri(), sync, db.config.BusyTimeout.Milliseconds(), extra)
+}
+
+// uri is the path as SQLite reads it in a URI.
+func (db *DB) uri() string {
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: db.path}).EscapedPath()}
+	return u.String()
 }
 
 // lock takes the file lock at path, waiting for other processes, and returns

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -121,6 +122,15 @@ func TestRefusesForeignFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		raw.Close()
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+				t.Errorf("%s was touched, %v", name, err)
+			}
+		}()
 		if _, err := Open(context.Background(), path, Config{Migrations: migrations(counter)}); !errors.Is(err, ErrForeign) {
 			t.Errorf("Open(%s) = %v, want ErrForeign", name, err)
 		}
