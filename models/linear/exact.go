@@ -99,6 +99,15 @@ func (g groups) means(values []float64) []float64 {
 	return mean
 }
 
+// deviations returns what each value differs from the mean of its group.
+func (g groups) deviations(values, means []float64) []float64 {
+	d := make([]float64, len(values))
+	for row, i := range g.of {
+		d[row] = stored(values[row]) - means[i]
+	}
+	return d
+}
+
 func stored(v float64) float64 {
 	if math.IsNaN(v) {
 		return 0
@@ -113,20 +122,12 @@ func (g groups) slopes(x *matrix.Matrix, y []float64) ([]float64, bool) {
 	if k == 0 {
 		return nil, true
 	}
-	deviations := func(values []float64) []float64 {
-		mean := g.means(values)
-		d := make([]float64, len(values))
-		for row, i := range g.of {
-			d[row] = stored(values[row]) - mean[i]
-		}
-		return d
-	}
-	dy := deviations(y)
+	dy := g.deviations(y, g.means(y))
 	dx := make([][]float64, k)
 	scale := make([]float64, k) // so that the numbers' units do not matter
 	for j := range dx {
 		values := x.Numbers[j].Values
-		dx[j] = deviations(values)
+		dx[j] = g.deviations(values, g.means(values))
 		scale[j] = math.Sqrt(dot(dx[j], dx[j]))
 		var size float64
 		for _, v := range values {

@@ -14,6 +14,7 @@ type stop struct {
 	tolerance float64 // atol and btol
 	condition float64 // conlim; 0: none
 	must      bool    // reaching the limit of iterations is an error
+	damp      float64 // not a stop, but scipy's too: adds damp²·‖w‖² to what is minimised
 }
 
 var (
@@ -32,10 +33,10 @@ func (s stop) limit(columns int) int {
 
 // leastSquares minimises ‖X̃w − ỹ‖ by LSQR, X̃ and ỹ being the centred x and y
 // (X̃ is never formed), and puts the bias where the centre was, as
-// scikit-learn's LinearRegression does. The code follows scipy.sparse.linalg.lsqr
-// with damp = 0, itself a translation of Paige and Saunders, "LSQR: an algorithm
-// for sparse linear equations and sparse least squares", ACM TOMS 8(1), 1982.
-// Started from zero, it converges to the solution of smallest norm.
+// scikit-learn's LinearRegression does. The code follows scipy.sparse.linalg.lsqr,
+// itself a translation of Paige and Saunders, "LSQR: an algorithm for sparse
+// linear equations and sparse least squares", ACM TOMS 8(1), 1982. Started from
+// zero, it converges to the solution of smallest norm.
 //
 // Products that are added are converted to float64 first: that keeps compilers
 // from fusing the two, so that every machine gives the same bits.
@@ -65,7 +66,7 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 	const eps = 0x1p-52
 	rhobar, phibar := alfa, beta
 	cs2, sn2 := -1., 0.
-	var anorm, ddnorm, xxnorm, z float64
+	var anorm, ddnorm, xxnorm, z, psi2 float64
 	for {
 		if err := ctx.Err(); err != nil {
 			return solution{}, err
@@ -80,7 +81,7 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 		beta = norm(u)
 		if beta > 0 {
 			scaleBy(u, 1/beta)
-			anorm = math.Sqrt(float64(anorm*anorm) + float64(alfa*alfa) + float64(beta*beta))
+			anorm = math.Sqrt(float64(anorm*anorm) + float64(alfa*alfa) + float64(beta*beta) + float64(stop.damp*stop.damp))
 			a.transposedTimes(atv, u)
 			for i, f := range atv {
 				v[i] = f - float64(beta*v[i])
@@ -89,6 +90,15 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 			if alfa > 0 {
 				scaleBy(v, 1/alfa)
 			}
+		}
+
+		// Rotate away the damping.
+		if stop.damp > 0 {
+			damped := math.Sqrt(float64(rhobar*rhobar) + float64(stop.damp*stop.damp))
+			psi := stop.damp / damped * phibar
+			psi2 += float64(psi * psi)
+			phibar = rhobar / damped * phibar
+			rhobar = damped
 		}
 
 		// Rotate away the subdiagonal, giving an upper bidiagonal matrix.
@@ -121,7 +131,7 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 		xxnorm += float64(z * z)
 
 		acond := anorm * math.Sqrt(ddnorm)
-		rnorm := math.Abs(phibar)
+		rnorm := math.Sqrt(float64(phibar*phibar) + psi2)
 		arnorm := alfa * math.Abs(tau)
 		test1 := rnorm / bnorm
 		test2 := arnorm / (float64(anorm*rnorm) + eps)

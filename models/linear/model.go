@@ -19,7 +19,8 @@ type Model struct {
 
 	// How it was fitted; empty for a model that somebody else wrote.
 	Solver     Solver
-	Iterations int // of LSQR; 0 for the closed form
+	Alpha      float64 // of Ridge and Lasso; else 0
+	Iterations int     // 0 for a closed form
 }
 
 // Predict writes the prediction of row i of x to out[i]. The arithmetic is

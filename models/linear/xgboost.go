@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -15,6 +16,7 @@ import (
 const (
 	solverAttribute     = "solver"
 	iterationsAttribute = "iterations"
+	alphaAttribute      = "alpha" // of a solver with a penalty
 )
 
 // WriteJSON writes m as XGBoost 1.7 writes a gblinear model; later versions
@@ -25,6 +27,11 @@ func (m *Model) WriteJSON(w io.Writer) error {
 		return fmt.Errorf("write linear model: %w", err)
 	}
 	b := []byte(`{"learner":{"attributes":{`)
+	if m.Solver.Penalised() {
+		b = append(b, `"`+alphaAttribute+`":"`...)
+		b = strconv.AppendFloat(b, m.Alpha, 'g', -1, 64)
+		b = append(b, `",`...)
+	}
 	if m.Solver != "" {
 		b = append(b, `"`+iterationsAttribute+`":"`...)
 		b = strconv.AppendInt(b, int64(m.Iterations), 10)
@@ -147,8 +154,13 @@ func (f *file) model() (*Model, error) {
 	if err := m.checkFinite(); err != nil {
 		return nil, err
 	}
-	if solver := Solver(l.Attributes[solverAttribute]); solver == Exact || solver == LSQR {
+	if solver := Solver(l.Attributes[solverAttribute]); slices.Contains(solvers, solver) {
 		m.Solver = solver
+		if solver.Penalised() {
+			if m.Alpha, err = strconv.ParseFloat(l.Attributes[alphaAttribute], 64); err != nil {
+				return nil, fmt.Errorf("attribute %s: %w", alphaAttribute, err)
+			}
+		}
 		if m.Iterations, err = strconv.Atoi(l.Attributes[iterationsAttribute]); err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", iterationsAttribute, err)
 		}

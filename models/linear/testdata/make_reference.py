@@ -18,8 +18,6 @@ import xgboost
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 
-assert os.environ.get("OPENBLAS_NUM_THREADS") == "1" and os.environ.get("OPENBLAS_CORETYPE") == "SkylakeX"
-
 
 class Integers:
     def __init__(self, seed):
@@ -87,6 +85,7 @@ def gblinear():
 
 
 def main():
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == "1" and os.environ.get("OPENBLAS_CORETYPE") == "SkylakeX"
     base = {"numbers": 1, "absent": False, "collinear": False, "outliers": False}
     problems = [
         base | {"name": "block and number", "seed": 1, "rows": 200, "blocks": [30]},
@@ -112,4 +111,5 @@ def main():
     sys.stdout.write("\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
