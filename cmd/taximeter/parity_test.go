@@ -5,17 +5,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"math"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/taximeter/taximeter/pipeline"
+	"github.com/taximeter/taximeter/registry/registrytest"
 	"github.com/taximeter/taximeter/serve/predict"
 )
 
@@ -24,18 +21,9 @@ import (
 //	TAXIMETER_MONTHS  folder of TLC's months
 //	TAXIMETER_PYTHON  interpreter with mlflow 3.17.2 and xgboost 1.7.6
 
-func fromEnv(t *testing.T, name string) string {
-	t.Helper()
-	v := os.Getenv(name)
-	if v == "" {
-		t.Fatalf("%s is not set; run make parity", name)
-	}
-	return v
-}
-
 func realMonths(t *testing.T) string {
 	t.Helper()
-	dir := fromEnv(t, "TAXIMETER_MONTHS")
+	dir := os.Getenv("TAXIMETER_MONTHS")
 	if _, err := os.Stat(filepath.Join(dir, "green_tripdata_2021-01.parquet")); err != nil {
 		t.Fatalf("the parity tests need TLC's green months 2021-01, 2021-02, 2023-01 and 2023-02 in MONTHS: %v", err)
 	}
@@ -110,8 +98,8 @@ func checkOriginalClient(t *testing.T, server string, r pipeline.Report, predict
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), fromEnv(t, "TAXIMETER_PYTHON"), "testdata/original_client.py", server, r.Experiment, r.FlowRunID, file)
-	cmd.Env = append(os.Environ(), "MLFLOW_DISABLE_TELEMETRY=true", "DO_NOT_TRACK=1", "GIT_PYTHON_REFRESH=quiet", "MLFLOW_TRACKING_URI=")
+	cmd := exec.CommandContext(t.Context(), registrytest.Python(t), "testdata/original_client.py", server, r.Experiment, r.FlowRunID, file)
+	cmd.Env = registrytest.Quiet()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
@@ -175,7 +163,7 @@ func TestOriginalClientOnOurServer(t *testing.T) {
 }
 
 func TestTrainingLogsToARealMLflowServer(t *testing.T) {
-	url := startMLflow(t)
+	url := registrytest.StartMLflow(t)
 	home := t.TempDir()
 	r := parseReport(t, taximeter(t, home, "train", "--date", "2021-03-05", "--data", realMonths(t), "--params", "best", "--tracking-uri", url, "--json"))
 	if r.Chosen == nil || r.Chosen.Version != "1" {
@@ -193,37 +181,4 @@ func duration(t *testing.T, answer []byte) float64 {
 		t.Fatalf("%v in %s", err, answer)
 	}
 	return a.Duration
-}
-
-// startMLflow starts a real mlflow server on fresh files and returns its address.
-func startMLflow(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), fromEnv(t, "TAXIMETER_PYTHON"), "-m", "mlflow", "server",
-		"--backend-store-uri", "sqlite:///"+filepath.Join(dir, "mlflow.db"), "--artifacts-destination", filepath.Join(dir, "artifacts"),
-		"--host", "127.0.0.1", "--port", strconv.Itoa(port), "--workers", "1")
-	cmd.Env = append(os.Environ(), "MLFLOW_DISABLE_TELEMETRY=true", "DO_NOT_TRACK=1", "GIT_PYTHON_REFRESH=quiet")
-	inOwnGroup(cmd)
-	var log bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { killGroup(cmd) })
-	url := fmt.Sprintf("http://127.0.0.1:%d", port)
-	waitFor(t, func() bool {
-		res, err := http.Get(url + "/health")
-		if err != nil {
-			return false
-		}
-		res.Body.Close()
-		return res.StatusCode == 200
-	})
-	return url
 }

@@ -3,25 +3,42 @@
 package mlflow_test
 
 import (
-	"os"
+	"net/http/httptest"
+	"os/exec"
 	"testing"
 
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/registry/registrytest"
+	"github.com/taximeter/taximeter/registry/store"
 )
 
-// TestRealServer holds MLflow's own server, at MLFLOW_SERVER_URL, to the rules
-// through our client.
+// TestRealServer holds MLflow's own server to the rules, through our client.
 func TestRealServer(t *testing.T) {
-	url := os.Getenv("MLFLOW_SERVER_URL")
-	if url == "" {
-		t.Fatal("MLFLOW_SERVER_URL is not set: start `mlflow server` 3.17.2 with a fresh SQLite store and give its address")
-	}
+	url := registrytest.StartMLflow(t)
 	registrytest.Suite{
 		New:    func(*testing.T) registry.Service { return &mlflow.Client{BaseURL: url, Retries: 1} },
 		Exempt: realServer,
 	}.Run(t)
+}
+
+// TestRealClient has MLflow's own Python client do what trainers do, against
+// our server.
+func TestRealClient(t *testing.T) {
+	s, err := store.Open(t.Context(), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	server := httptest.NewServer(mlflow.NewHandler(s))
+	defer server.Close()
+	cmd := exec.CommandContext(t.Context(), registrytest.Python(t), "testdata/client_check.py", server.URL)
+	cmd.Env, cmd.Dir = registrytest.Quiet(), "."
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	t.Logf("%s", out)
 }
 
 // realServer says which rules MLflow 3.17.2's own server breaks, and how.
