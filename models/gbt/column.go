@@ -22,9 +22,6 @@ type column struct {
 
 func (c *column) block() bool { return c.values == nil }
 
-// count is the number of codes.
-func (c *column) count() int32 { return int32(len(c.starts)) - 2 }
-
 // feature is the matrix column that a split on the code splits on.
 func (c *column) feature(code int32) int32 {
 	if c.block() {
@@ -39,15 +36,30 @@ func (c *column) below(v float32) int32 {
 	return int32(i)
 }
 
+// count is the number of codes.
+func (c *column) count() int32 {
+	if c.block() {
+		return int32(len(c.features))
+	}
+	return int32(len(c.values))
+}
+
 // blockColumn returns the column of a one-hot block. It keeps both slices.
 func blockColumn(features, codes []int32) column {
 	c := column{features: features, codes: codes}
-	c.list(len(features))
+	c.list()
 	return c
 }
 
 // numberColumn returns the column of a number; NaN is missing.
 func numberColumn(feature int32, numbers []float64) column {
+	c := ranked(feature, numbers)
+	c.list()
+	return c
+}
+
+// ranked is numberColumn without the lists of rows.
+func ranked(feature int32, numbers []float64) column {
 	// One word a row, the value above the row: its order is that of the values.
 	order := make([]uint64, 0, len(numbers))
 	for row, v := range numbers {
@@ -69,7 +81,6 @@ func numberColumn(feature int32, numbers []float64) column {
 		}
 		c.codes[uint32(o)] = int32(len(c.values)) - 1
 	}
-	c.list(len(c.values))
 	return c
 }
 
@@ -84,8 +95,8 @@ func unsortable(b uint32) float32 {
 }
 
 // list sorts the rows by code, by counting.
-func (c *column) list(codes int) {
-	c.starts = make([]int32, codes+2)
+func (c *column) list() {
+	c.starts = make([]int32, c.count()+2)
 	for _, code := range c.codes {
 		c.starts[code+1]++
 	}

@@ -1,20 +1,24 @@
 package gbt
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // gradient is what the objective wants of a row, as XGBoost's base.h,
 // GradientPair.
 type gradient struct{ grad, hess float32 }
 
-// grower grows trees on one set of rows: those trained on come first, and are
-// as many as there are gradients; the others only ride along, so that what the
-// tree says of them is known when it is grown.
+// grower is the engine for any mix of blocks and numbers. The rows trained on
+// come first, and are as many as there are gradients; the others only ride
+// along, so that what the tree says of them is known when it is grown.
 type grower struct {
 	rule
-	columns []column
-	router  *router
-	scratch [][]cell // by column and code: sums of a child's rows, empty between uses
-	cells   arena[cell]
+	joined
+	predictions []float32 // one a row
+	router      *router
+	scratch     [][]cell // by column and code: sums of a child's rows, empty between uses
+	cells       arena[cell]
 
 	// of the tree that grows
 	gradients []gradient
@@ -30,17 +34,48 @@ type open struct {
 	cells [][]cell // by column; nil: it has too few rows to split, or is too deep
 }
 
-func newGrower(columns []column, rows int, r rule) *grower {
-	g := &grower{rule: r, columns: columns, router: newRouter(columns, rows)}
-	for i := range columns {
-		g.scratch = append(g.scratch, make([]cell, columns[i].count()))
+// keep gives the node its cells of a column, if it has cells at all.
+func (n *open) keep(column int, cells []cell) {
+	if n.cells != nil {
+		n.cells[column] = cells
 	}
+}
+
+func newGrower(rows joined, r rule, base float32) engine {
+	g := &grower{rule: r, joined: rows, router: newRouter(rows.columns, rows.count)}
+	for i := range g.columns {
+		g.columns[i].list()
+		g.scratch = append(g.scratch, make([]cell, g.columns[i].count()))
+	}
+	g.gradients = make([]gradient, g.train.X.Rows)
+	g.predictions = slices.Repeat([]float32{base}, g.count)
 	return g
 }
 
+// add adds what the tree just grown says of each row.
+func (g *grower) add(t Tree) (metrics []float64) {
+	value := make([]float32, len(g.at))
+	for place, id := range g.at {
+		for t.Nodes[id].Deleted {
+			id = t.Nodes[id].Parent
+		}
+		value[place] = t.Nodes[id].Value
+	}
+	for row, place := range g.router.place {
+		g.predictions[row] = float32(g.predictions[row] + value[place])
+	}
+	for i, s := range g.evals {
+		metrics = append(metrics, rmse(g.predictions[g.first[i]:][:s.X.Rows], s))
+	}
+	return metrics
+}
+
 // grow grows a tree breadth first, as XGBoost's updater_colmaker.cc, Update.
-func (g *grower) grow(gradients []gradient) Tree {
-	g.gradients = gradients
+func (g *grower) grow() Tree {
+	for i := range g.gradients {
+		w := g.train.weight(i)
+		g.gradients[i] = gradient{residual(g.predictions[i], float32(g.train.Y[i]), w), w}
+	}
 	g.nodes = []Node{{Left: -1, Right: -1, Parent: -1}}
 	g.at = append(g.at[:0], 0)
 	g.cells.reset()
@@ -49,7 +84,7 @@ func (g *grower) grow(gradients []gradient) Tree {
 	for depth := 0; len(level) > 0; depth++ {
 		var next []open
 		for _, n := range level {
-			g.answer(n)
+			g.answer(&g.nodes[n.id], n.total)
 			if n.cells == nil {
 				continue
 			}
@@ -74,12 +109,12 @@ func (g *grower) root() open {
 	}
 	n.cells = make([][]cell, len(g.columns))
 	for i := range g.columns {
-		g.add(i, n.rows.rows)
+		g.tally(i, n.rows.rows)
 		sum := g.scratch[i]
 		cells := g.cells.take(len(sum))
 		for code := range sum {
-			if g.worth(i, &sum[code]) {
-				cells = append(cells, cell{sum[code].sums, int32(code), sum[code].rows})
+			if c := &sum[code]; c.counts(g.least(i)) {
+				cells = append(cells, cell{c.sums, int32(code), c.rows})
 			}
 		}
 		g.cells.keep(cells)
@@ -89,17 +124,8 @@ func (g *grower) root() open {
 	return n
 }
 
-// answer writes the node's own numbers, as if it were to stay a leaf. As
-// XGBoost's updater_colmaker.cc, InitNewNode, FindSplit and Update.
-func (g *grower) answer(n open) {
-	node := &g.nodes[n.id]
-	node.BaseWeight = g.weight(n.total)
-	node.SumHessian = float32(n.total.hess)
-	node.Value = float32(node.BaseWeight * g.eta)
-}
-
 func (g *grower) search(n open) split {
-	s := search{rule: &g.rule, total: n.total, root: g.gain(n.total)}
+	s := newSearch(&g.rule, n.total)
 	for i := range g.columns {
 		s.column(i, &g.columns[i], n.cells[i])
 	}
@@ -116,7 +142,7 @@ func (g *grower) split(n open, s split, deeper bool) (left, right open) {
 	node.Value, node.DefaultLeft = s.threshold, s.defaultLeft
 
 	// The rows on one side move, and are summed up; the other side stays as it is.
-	t := s.test(g.columns)
+	t := g.test(&s, n.cells)
 	moves, stays := open{id: id}, open{id: id + 1, rows: n.rows}
 	var inside bool // as rows of t go right, so do the moved ones
 	if moves.rows, inside = g.router.split(&stays.rows, t); inside {
@@ -139,9 +165,9 @@ func (g *grower) split(n open, s split, deeper bool) (left, right open) {
 			case i != t.column || !g.columns[i].block():
 				g.part(i, n.cells[i], &moves, &stays)
 			case inside: // the moved rows all have the level that is split off, the others do not
-				without(t.from, n.cells[i], &stays, i)
+				stays.keep(i, without(n.cells[i], s.at))
 			default:
-				without(t.from, n.cells[i], &moves, i)
+				moves.keep(i, without(n.cells[i], s.at))
 			}
 		}
 	}
@@ -151,59 +177,38 @@ func (g *grower) split(n open, s split, deeper bool) (left, right open) {
 	return moves, stays
 }
 
-// splittable tells whether the rows are enough for two children.
-func (g *grower) splittable(total sums) bool { return total.hess >= 2*g.minChild && total.hess > 0 }
+// test is how rows go at the split: those inside go right.
+func (g *grower) test(s *split, cells [][]cell) test {
+	c := &g.columns[s.column]
+	if c.block() {
+		level := cells[s.column][s.at].code
+		return test{column: s.column, from: level, to: level + 1, missing: false}
+	}
+	return test{column: s.column, from: c.below(s.threshold), to: c.count(), missing: !s.defaultLeft}
+}
 
-// worth tells whether a cell can matter to the node or to what grows below it:
-// a level of too little weight cannot be split off, nor ever will be.
-func (g *grower) worth(column int, c *cell) bool {
-	return c.rows > 0 && (c.hess >= g.minChild || !g.columns[column].block())
+// least is the weight that a cell of the column must have to be kept.
+func (g *grower) least(column int) float64 {
+	if g.columns[column].block() {
+		return g.minChild
+	}
+	return math.Inf(-1)
 }
 
 // part divides the parent's cells of a column between two children, as far as
-// they have cells at all: the rows that moved are summed up, and what stays is
-// the difference, in the parent's place.
+// they have cells at all: the rows that moved are summed up.
 func (g *grower) part(column int, parent []cell, moves, stays *open) {
-	g.add(column, moves.rows.rows)
-	sum := g.scratch[column]
+	g.tally(column, moves.rows.rows)
+	d := division{moved: g.scratch[column], least: g.least(column)}
 	if moves.cells != nil {
 		cells := g.cells.take(min(len(parent), len(moves.rows.rows)))
-		for i := range parent {
-			if m := &sum[parent[i].code]; g.worth(column, m) {
-				cells = append(cells, cell{m.sums, parent[i].code, m.rows})
-			}
-		}
-		g.cells.keep(cells)
-		moves.cells[column] = cells
+		moves.cells[column] = d.moves(parent, cells)
+		g.cells.keep(moves.cells[column])
 	}
 	if stays.cells != nil {
-		kept := 0
-		for i := range parent {
-			p := &parent[i]
-			if m := &sum[p.code]; m.rows > 0 {
-				p.sums, p.rows = p.sums.minus(m.sums), p.rows-m.rows
-				if !g.worth(column, p) {
-					continue
-				}
-			}
-			if kept != i {
-				parent[kept] = *p
-			}
-			kept++
-		}
-		stays.cells[column] = parent[:kept]
+		stays.cells[column] = d.stays(parent)
 	}
 	g.forget(column, moves.rows.rows)
-}
-
-// without gives a child the parent's cells of a block but that of one level,
-// which only the other child has; there is nothing left to split it from there.
-func without(level int32, parent []cell, child *open, column int) {
-	if child.cells == nil {
-		return
-	}
-	i, _ := slices.BinarySearchFunc(parent, level, func(c cell, level int32) int { return int(c.code - level) })
-	child.cells[column] = slices.Delete(parent, i, i+1)
 }
 
 // sum sums up the gradients of the rows.
@@ -217,8 +222,8 @@ func (g *grower) sum(rows []int32) (total sums) {
 	return total
 }
 
-// add sums up the gradients of the rows by their codes in the column.
-func (g *grower) add(column int, rows []int32) {
+// tally sums up the gradients of the rows by their codes in the column.
+func (g *grower) tally(column int, rows []int32) {
 	codes, sum := g.columns[column].codes, g.scratch[column]
 	for _, row := range rows {
 		if int(row) >= len(g.gradients) {
@@ -233,7 +238,7 @@ func (g *grower) add(column int, rows []int32) {
 	}
 }
 
-// forget empties the sums that add filled.
+// forget empties the sums that tally filled.
 func (g *grower) forget(column int, rows []int32) {
 	codes, sum := g.columns[column].codes, g.scratch[column]
 	for _, row := range rows {

@@ -11,13 +11,6 @@ type sums struct{ grad, hess float64 }
 func (a sums) plus(b sums) sums  { return sums{a.grad + b.grad, a.hess + b.hess} }
 func (a sums) minus(b sums) sums { return sums{a.grad - b.grad, a.hess - b.hess} }
 
-// cell is what the rows of a node that have one code in a column sum up to.
-type cell struct {
-	sums
-	code int32
-	rows int32
-}
-
 // rule is the part of Params that decides on splits. The numbers are float32 in
 // XGBoost (param.h, TrainParam) and widened where they meet sums.
 type rule struct {
@@ -70,27 +63,67 @@ func (p *rule) weight(s sums) float32 {
 	return float32(-g / (s.hess + p.lambda))
 }
 
+// splittable tells whether the rows are enough for two children.
+func (p *rule) splittable(total sums) bool { return total.hess >= 2*p.minChild && total.hess > 0 }
+
+// answer writes the node's own numbers, as if it were to stay a leaf. As
+// XGBoost's updater_colmaker.cc, InitNewNode, FindSplit and Update.
+func (p *rule) answer(n *Node, total sums) {
+	n.BaseWeight = p.weight(total)
+	n.SumHessian = float32(total.hess)
+	n.Value = float32(n.BaseWeight * p.eta)
+}
+
 // split is the best split found of a node.
 type split struct {
 	loss        float32 // what it gains; 0: none found
 	feature     int32
 	threshold   float32
 	defaultLeft bool
+	left, right sums
 	column      int
-	code        int32 // of a block
+	at          int // the index, in the column's cells, of the level split off
 }
 
 // search looks for the best split of one node.
 type search struct {
 	*rule
-	total sums
-	root  float32 // gain of the node as it is
-	best  split
+	total  sums
+	root   float32 // gain of the node as it is
+	best   split
+	enough float64 // no split whose children gain less can be the best, see hopeless
+}
+
+func newSearch(r *rule, total sums) search {
+	s := search{rule: r, total: total, root: r.gain(total)}
+	s.raise()
+	return s
+}
+
+// raise sets enough by the best split so far. What float32 rounds off a gain is
+// less than a millionth of it; the other part is for numbers that float32
+// cannot hold in full.
+func (s *search) raise() {
+	sum := float64(s.root) + float64(s.best.loss)
+	s.enough = sum - float64(1e-6*sum) - 1e-30
+}
+
+// hopeless tells of nearly all splits that are not the best so far that they
+// are not, at a fraction of what their exact gain costs: as there is no
+// division, and no rounding to follow. The gains' sum, multiplied by both
+// denominators, is compared with enough, multiplied likewise.
+func (s *search) hopeless(left, right sums) bool {
+	l, r := math.Abs(left.grad)-s.alpha, math.Abs(right.grad)-s.alpha
+	lh, rh := left.hess+s.lambda, right.hess+s.lambda
+	return float64(float64(l*l)*rh)+float64(float64(r*r)*lh) < float64(float64(lh*rh)*s.enough)
 }
 
 // offer compares a split into left and right with the best so far, as XGBoost's
 // param.h, SplitEntry::Update and NeedReplace: more gain, then the lower feature.
 func (s *search) offer(left, right sums, feature int32) bool {
+	if right.hess < s.minChild || left.hess < s.minChild {
+		return false
+	}
 	// As updater_colmaker.cc, UpdateEnumeration: gains are float32, and so is each step.
 	loss := float32(float32(s.gain(left)+s.gain(right)) - s.root)
 	if loss > s.best.loss || loss == s.best.loss && feature < s.best.feature && loss > 0 {
@@ -98,6 +131,8 @@ func (s *search) offer(left, right sums, feature int32) bool {
 			return false
 		}
 		s.best.loss, s.best.feature = loss, feature
+		s.best.left, s.best.right = left, right
+		s.raise()
 		return true
 	}
 	return false
@@ -113,6 +148,7 @@ func belowAll(v float32) float32 { return v - float32(float32(math.Abs(float64(v
 func aboveAll(v float32) float32 { return v + float32(float32(math.Abs(float64(v)))+epsilon) }
 
 // column searches column at of the node for better splits than the best so far.
+// Cells without rows are passed over.
 func (s *search) column(at int, c *column, cells []cell) {
 	if c.block() {
 		s.levels(at, c, cells)
@@ -131,11 +167,11 @@ func (s *search) levels(at int, c *column, cells []cell) {
 	for i := range cells {
 		right := cells[i].sums
 		left := s.total.minus(right)
-		if right.hess < s.minChild || left.hess < s.minChild {
+		if s.hopeless(left, right) {
 			continue
 		}
 		if s.offer(left, right, c.features[cells[i].code]) {
-			s.best.column, s.best.code = at, cells[i].code
+			s.best.column, s.best.at = at, i
 			s.best.threshold, s.best.defaultLeft = indicator, true
 		}
 	}
@@ -146,50 +182,46 @@ func (s *search) levels(at int, c *column, cells []cell) {
 // XGBoost's updater_colmaker.cc, UpdateEnumeration and EnumerateSplit.
 func (s *search) backward(at int, c *column, cells []cell) {
 	var right sums
-	var last float32
-	try := func(threshold float32) {
-		left := s.total.minus(right)
-		if right.hess < s.minChild || left.hess < s.minChild {
-			return
-		}
-		if s.offer(left, right, c.features[0]) {
-			s.best.column, s.best.threshold, s.best.defaultLeft = at, threshold, true
-		}
-	}
+	last := -1
 	for i := len(cells) - 1; i >= 0; i-- {
-		v := c.values[cells[i].code]
-		if right.hess != 0 {
-			try(between(v, last))
+		if cells[i].rows == 0 {
+			continue
+		}
+		left := s.total.minus(right)
+		if !s.hopeless(left, right) && right.hess != 0 && s.offer(left, right, c.features[0]) {
+			s.best.column, s.best.defaultLeft = at, true
+			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
 		}
 		right = right.plus(cells[i].sums)
-		last = v
+		last = i
 	}
-	try(belowAll(last))
+	if last >= 0 && s.offer(s.total.minus(right), right, c.features[0]) {
+		s.best.column, s.best.defaultLeft = at, true
+		s.best.threshold = belowAll(c.values[cells[last].code])
+	}
 }
 
 // forward searches a number from its least value to its greatest: what was
 // passed goes left, all other rows, with those that have no value, right.
 func (s *search) forward(at int, c *column, cells []cell) {
 	var left sums
-	var last float32
-	try := func(threshold float32) {
-		right := s.total.minus(left)
-		if left.hess < s.minChild || right.hess < s.minChild {
-			return
-		}
-		if s.offer(left, right, c.features[0]) {
-			s.best.column, s.best.threshold, s.best.defaultLeft = at, threshold, false
-		}
-	}
+	last := -1
 	for i := range cells {
-		v := c.values[cells[i].code]
-		if left.hess != 0 {
-			try(between(v, last))
+		if cells[i].rows == 0 {
+			continue
+		}
+		right := s.total.minus(left)
+		if !s.hopeless(left, right) && left.hess != 0 && s.offer(left, right, c.features[0]) {
+			s.best.column, s.best.defaultLeft = at, false
+			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
 		}
 		left = left.plus(cells[i].sums)
-		last = v
+		last = i
 	}
-	try(aboveAll(last))
+	if last >= 0 && s.offer(left, s.total.minus(left), c.features[0]) {
+		s.best.column, s.best.defaultLeft = at, false
+		s.best.threshold = aboveAll(c.values[cells[last].code])
+	}
 }
 
 // between is the threshold between two neighbouring values, as XGBoost's
@@ -201,13 +233,4 @@ func between(now, before float32) float32 {
 		return before
 	}
 	return mean
-}
-
-// test is how rows go at the split.
-func (s *split) test(columns []column) test {
-	c := &columns[s.column]
-	if c.block() {
-		return test{column: s.column, from: s.code, to: s.code + 1, missing: false}
-	}
-	return test{column: s.column, from: c.below(s.threshold), to: c.count(), missing: !s.defaultLeft}
 }
