@@ -79,6 +79,11 @@ func (d digester) add(v reflect.Value) error {
 	case reflect.Float32, reflect.Float64:
 		d.number(math.Float64bits(v.Float()))
 	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			d.number(0)
+			return nil
+		}
+		d.text(v.Elem().Type().String()) // behind an interface 1 and "1" are two values
 		return d.add(v.Elem())
 	case reflect.Slice, reflect.Array:
 		d.number(uint64(v.Len()))
