@@ -81,6 +81,8 @@ type flowRun struct {
 	engine *Engine
 	prior  map[string]TaskRun // calls recorded by earlier processes, by key
 	made   atomic.Int64       // calls begun
+	// changed is told of each new state, after it is recorded; nil: nobody is.
+	changed func(ctx context.Context) error
 
 	mu     sync.Mutex
 	record FlowRun
@@ -124,6 +126,9 @@ func (r *flowRun) put(ctx context.Context, t StateType, name, message string) er
 	}
 	if o := r.engine.Observer; o != nil {
 		o.FlowRun(r.record)
+	}
+	if r.changed != nil {
+		return r.changed(ctx)
 	}
 	return nil
 }

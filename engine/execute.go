@@ -32,12 +32,41 @@ func (c *call) execute(s spec) {
 	defer close(c.done)
 	ctx := c.scope.ctx
 	if err := c.carryOut(ctx, s); err != nil {
+		c.settle(ctx, err)
 		var up *upstreamError
 		if errors.As(err, &up) {
 			c.err = err
 			return
 		}
 		c.err = &TaskError{FlowRunID: c.scope.run.record.ID, Key: c.key, Name: c.name, Err: err}
+	}
+}
+
+// settle records the end of a call that err kept from recording one itself.
+func (c *call) settle(ctx context.Context, err error) {
+	switch {
+	case c.settled || errors.Is(err, ErrSuperseded):
+	case ctx.Err() != nil:
+		c.enter(ctx, TypeCancelled, NameCancelled, context.Cause(ctx).Error())
+	default:
+		c.enter(ctx, TypeFailed, NameFailed, err.Error())
+	}
+}
+
+// skip records that the call is not carried out. One that completed in an
+// earlier process keeps its record, so that the next resume can reuse it.
+func (c *call) skip(ctx context.Context, name, message string) {
+	if c.again && c.prior.State.Type == TypeCompleted {
+		c.record, c.settled = c.prior, true
+		return
+	}
+	c.enter(ctx, TypeCancelled, name, message)
+}
+
+// recovered, deferred, turns a panic into an error.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = Permanent(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 	}
 }
 
@@ -48,16 +77,20 @@ type upstreamError struct{ cause error }
 func (e *upstreamError) Error() string { return e.cause.Error() }
 func (e *upstreamError) Unwrap() error { return e.cause }
 
-func (c *call) carryOut(ctx context.Context, s spec) error {
+func (c *call) carryOut(ctx context.Context, s spec) (err error) {
+	defer recovered(&err)
+	if c.again { // attempts and times go on from those of the earlier process
+		c.record.Attempts, c.record.Start, c.record.State = c.prior.Attempts, c.prior.Start, c.prior.State
+	}
 	for _, u := range c.upstream {
 		<-u.done
 		if u.err != nil {
-			c.enter(ctx, TypeCancelled, NameUpstreamFailed, u.name+" did not complete")
+			c.skip(ctx, NameUpstreamFailed, u.name+" did not complete")
 			return &upstreamError{u.err}
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		c.enter(ctx, TypeCancelled, NameCancelled, "before it began")
+	if ctx.Err() != nil {
+		c.skip(ctx, NameCancelled, "before it began")
 		return context.Cause(ctx)
 	}
 	digest, err := s.digest()
@@ -79,20 +112,13 @@ func (c *call) carryOut(ctx context.Context, s spec) error {
 // same input.
 func (c *call) reuse(s spec) bool {
 	p := c.prior
-	if !c.again {
-		return false
-	}
-	same := p.State.Type == TypeCompleted && p.InputDigest != "" && p.InputDigest == c.record.InputDigest &&
+	same := c.again && p.State.Type == TypeCompleted && p.InputDigest != "" && p.InputDigest == c.record.InputDigest &&
 		p.Result != nil && p.Result.Codec == s.codec
 	if same {
 		c.record = p
 		c.scope.run.tell(c.record)
-		return true
 	}
-	c.record.Attempts = p.Attempts
-	c.record.Start = p.Start
-	c.record.State = p.State // so that times go on increasing
-	return false
+	return same
 }
 
 // cacheKey identifies the call among those of all runs.
@@ -180,13 +206,9 @@ func (c *call) attempt(ctx context.Context, s spec) error {
 	}
 	returned := make(chan outcome, 1)
 	go func() {
-		var o outcome
-		defer func() {
-			if p := recover(); p != nil {
-				o = outcome{err: Permanent(fmt.Errorf("panic: %v\n%s", p, debug.Stack()))}
-			}
-			returned <- o
-		}()
+		o := outcome{err: errors.New("the body ended its goroutine")} // unless it returns
+		defer func() { returned <- o }()
+		defer recovered(&o.err)
 		o.accept, o.err = s.run(ctx)
 	}()
 	var o outcome
@@ -223,20 +245,23 @@ func (c *call) complete(ctx context.Context, s spec) error {
 	return c.put(ctx, TypeCompleted, NameCompleted, "", entry)
 }
 
-// enter records a final state that is already decided: it is written even when
-// ctx is done, and what cannot be written is only logged.
+// enter records a final state that is already decided; what cannot be written is
+// only logged.
 func (c *call) enter(ctx context.Context, t StateType, name, message string) {
 	c.record.End = c.scope.run.engine.now()
-	if err := c.put(context.WithoutCancel(ctx), t, name, message, nil); err != nil && !errors.Is(err, ErrSuperseded) {
+	if err := c.put(ctx, t, name, message, nil); err != nil && !errors.Is(err, ErrSuperseded) {
 		c.scope.run.engine.log().Error("record a task's state", "task", c.key, "state", name, "error", err)
 	}
 }
 
+// put records the call in a new state. It is written even when ctx is done: what
+// was finished by then is not lost.
 func (c *call) put(ctx context.Context, t StateType, name, message string, entry *CacheEntry) error {
 	c.record.State = c.scope.run.next(c.record.State, t, name, message)
-	if err := c.scope.run.engine.History.PutTaskRun(ctx, c.record, entry); err != nil {
+	if err := c.scope.run.engine.History.PutTaskRun(context.WithoutCancel(ctx), c.record, entry); err != nil {
 		return fmt.Errorf("record that %s is %s: %w", c.key, name, err)
 	}
+	c.settled = t.Final()
 	if c.record.Result != nil {
 		kept := *c.record.Result
 		kept.Data = nil // the history has it; the future has the value

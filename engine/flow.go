@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -162,8 +161,8 @@ func (r *flowRun) carryOut(ctx context.Context, body func(*Ctx) error) error {
 	if errors.Is(err, ErrSuperseded) {
 		return err
 	}
-	if replay && err == nil && !r.worked {
-		return nil
+	if replay && !r.worked && (err == nil || ctx.Err() != nil) {
+		return err
 	}
 	r.record.End = r.engine.now()
 	switch {
@@ -197,11 +196,7 @@ func (r *flowRun) start(ctx context.Context) error {
 func (r *flowRun) body(ctx context.Context, body func(*Ctx) error) (err error) {
 	s := newScope(ctx, r, "")
 	func() {
-		defer func() {
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
+		defer recovered(&err)
 		err = body(&Ctx{s})
 	}()
 	if unseen := s.join(); err == nil {

@@ -17,8 +17,9 @@ type call struct {
 	observed  atomic.Bool // somebody waits for the result and will see the error
 
 	// Written by the goroutine that executes the call; read after done.
-	record TaskRun
-	err    error
+	record  TaskRun
+	settled bool // its end is recorded
+	err     error
 }
 
 // TaskError is the error of a call: which task, and what its body returned.

@@ -28,7 +28,8 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 		}
 		return result.digest()
 	}
-	go c.asSubflow(func(ctx context.Context) error {
+	go c.asSubflow(func(ctx context.Context) (err error) {
+		defer recovered(&err)
 		v, err := in.value(ctx)
 		if err != nil {
 			return err
@@ -38,9 +39,7 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 			return err
 		}
 		c.record.SubflowID = r.record.ID
-		if err := c.mirror(ctx, r.record); err != nil {
-			return err
-		}
+		r.changed = func(ctx context.Context) error { return c.mirror(ctx, r.record) }
 		err = r.carryOut(ctx, func(sub *Ctx) (err error) {
 			result, err = f.call(sub, v)
 			return err
@@ -86,7 +85,7 @@ func (c *call) asSubflow(do func(ctx context.Context) error) {
 	for _, u := range c.upstream {
 		<-u.done
 		if u.err != nil {
-			c.enter(ctx, TypeCancelled, NameUpstreamFailed, u.name+" did not complete")
+			c.skip(ctx, NameUpstreamFailed, u.name+" did not complete")
 			c.err = &upstreamError{u.err}
 			return
 		}
@@ -95,14 +94,13 @@ func (c *call) asSubflow(do func(ctx context.Context) error) {
 		// The subflow's own error names the task that failed; saying "preprocess:"
 		// before it would only hide that.
 		c.err = err
-		if !c.record.State.Type.Final() {
-			c.enter(ctx, TypeFailed, NameFailed, err.Error())
-		}
+		c.settle(ctx, err)
 	}
 }
 
 // mirror gives the call the state, attempts and times of the subflow's run.
 func (c *call) mirror(ctx context.Context, r FlowRun) error {
+	c.settled = r.State.Type.Final()
 	if c.record.State == r.State {
 		return nil
 	}
