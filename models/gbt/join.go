@@ -3,6 +3,7 @@ package gbt
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/taximeter/taximeter/features/matrix"
 )
@@ -64,6 +65,9 @@ func joinRows(train Set, evals []Set) (joined, error) {
 
 // engineFor chooses by shape: the grid can do only one, and that one faster.
 func engineFor(rows joined, r rule, base float32) engine {
+	if x := rows.train.X; len(x.Blocks) == 1 && len(x.Numbers) == 1 && !slices.Contains(rows.train.Weights, 0) {
+		return newGrid(rows, r, base)
+	}
 	return newGrower(rows, r, base)
 }
 

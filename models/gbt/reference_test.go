@@ -88,10 +88,12 @@ func (p *problem) set(i int) Set {
 	return Set{X: x, Y: s.Y, Weights: s.Weights}
 }
 
-func (p *problem) fit(t testing.TB, log *[2][]float64) *Ensemble {
+func (p *problem) fit(t testing.TB, log *[2][]float64) *Ensemble { return p.fitBy(t, log, engineFor) }
+
+func (p *problem) fitBy(t testing.TB, log *[2][]float64, choose func(joined, rule, float32) engine) *Ensemble {
 	q := p.Params
 	train := p.set(0)
-	e, err := Fit(context.Background(), train, []Set{train, p.set(1)}, Params{
+	e, err := fitBy(context.Background(), train, []Set{train, p.set(1)}, Params{
 		LearningRate: q.LearningRate, MaxDepth: q.MaxDepth, MinChildWeight: q.MinChildWeight, Gamma: q.Gamma,
 		RegAlpha: q.RegAlpha, RegLambda: q.RegLambda, BaseScore: q.BaseScore, Rounds: q.Rounds, EarlyStopping: q.EarlyStopping,
 	}, func(r Round) error {
@@ -99,7 +101,7 @@ func (p *problem) fit(t testing.TB, log *[2][]float64) *Ensemble {
 			log[i] = append(log[i], v)
 		}
 		return nil
-	})
+	}, choose)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,189 @@
+package gbt
+
+// area is a part of the grid: a range of ranks of one level, or of all levels
+// that were not split off from it.
+type area struct {
+	level   int32
+	lo, hi  int32 // ranks of values
+	missing bool  // whether also rows that have no value
+	last    int32 // the rank of those
+}
+
+func (a area) empty() bool { return a.lo >= a.hi && !a.missing }
+
+// patch is a node that may yet split.
+type patch struct {
+	area
+	parent int32 // its number, see hand.number
+	right  bool  // which child it is
+	depth  int
+	total  sums
+	large  bool   // enough to be split, and not too deep
+	cells  []cell // of the levels; in an area of one level, of the ranks
+}
+
+// work is about what it costs to search the patch.
+func (p *patch) work() int { return len(p.cells) + int(p.hi-p.lo) }
+
+// plot is a node as a hand makes it.
+type plot struct {
+	Node
+	area  area
+	right bool
+}
+
+// hand grows a part of a tree; there are several, and no two touch the same
+// squares. A node's number is of use only until they are done, since it
+// depends on which hand made it.
+type hand struct {
+	*grid
+	self  int
+	plots []plot
+	todo  []patch
+	moved []cell // by level: sums of a child's squares, empty between uses
+	cells arena[cell]
+}
+
+// number is the number of the hand's next node.
+func (h *hand) number() int32 { return int32(len(h.plots)*len(h.crew) + h.self) }
+
+// visit makes a node, and splits it if that is worth it.
+func (h *hand) visit(p patch) {
+	n := Node{Left: -1, Right: -1, Parent: p.parent}
+	number := h.number()
+	h.answer(&n, p.total)
+	if p.large {
+		best := h.search(&p)
+		n.LossChange = best.loss
+		if best.loss > epsilon { // as updater_colmaker.cc, FindSplit
+			n.Feature, n.Value, n.DefaultLeft = best.feature, best.threshold, best.defaultLeft
+			h.split(&p, &best, number)
+			p.area = area{}
+		}
+	}
+	h.plots = append(h.plots, plot{n, p.area, p.right})
+}
+
+func (h *hand) search(p *patch) split {
+	s := newSearch(&h.rule, p.total)
+	ranks := p.cells
+	if p.level == h.others() {
+		s.column(0, &h.block, p.cells)
+		ranks = h.values[p.lo:p.hi]
+	}
+	s.column(1, &h.grid.number, ranks)
+	return s.best
+}
+
+// split puts the node's children on the list of what is to do.
+func (h *hand) split(p *patch, s *split, number int32) {
+	left := patch{area: p.area, parent: number, depth: p.depth + 1, total: s.left}
+	right := left
+	right.right, right.total = true, s.right
+	deeper := left.depth < h.maxDepth
+	left.large = deeper && h.splittable(left.total)
+	right.large = deeper && h.splittable(right.total)
+	if s.column == 0 {
+		right.level = p.cells[s.at].code
+		left.cells = without(p.cells, s.at)
+		right.cells = h.takeOff(right.area, left.large)
+	} else {
+		cut := min(max(h.grid.number.below(s.threshold), p.lo), p.hi)
+		left.hi, right.lo = cut, cut
+		left.missing, right.missing = p.missing && s.defaultLeft, p.missing && !s.defaultLeft
+		switch {
+		case p.level != h.others():
+			i := 0
+			for i < len(p.cells) && p.cells[i].code < cut {
+				i++
+			}
+			left.cells, right.cells = p.cells[:i], p.cells[i:]
+		case !left.large && !right.large:
+		case h.count(left.area) < h.count(right.area):
+			h.part(p.cells, &left, &right)
+		default:
+			h.part(p.cells, &right, &left)
+		}
+	}
+	// The lesser child is done first: the other may be handed over meanwhile.
+	if left.work() < right.work() {
+		left, right = right, left
+	}
+	h.todo = append(h.todo, left, right)
+}
+
+// takeOff splits off a level: it returns the level's cells by rank and, if the
+// others are to be searched, takes them off theirs.
+func (h *hand) takeOff(a area, rest bool) []cell {
+	valued, missing := h.train.in(a.level, a)
+	cells := h.cells.take(len(valued))
+	for _, q := range valued {
+		c := h.squares[q.at]
+		h.train.off[q.at] = true
+		cells = append(cells, cell{c.sums, q.rank, c.rows})
+		if rest {
+			v := &h.values[q.rank]
+			v.sums, v.rows = v.sums.minus(c.sums), v.rows-c.rows
+		}
+	}
+	for _, q := range missing {
+		h.train.off[q.at] = true
+	}
+	h.cells.keep(cells)
+	return cells
+}
+
+// count is the number of squares in the ranks of an area.
+func (g *grid) count(a area) int32 {
+	n := g.train.starts[a.hi] - g.train.starts[a.lo]
+	if a.missing {
+		n += g.train.starts[a.last+1] - g.train.starts[a.last]
+	}
+	return n
+}
+
+// part divides the cells of the levels between two children, as grower.part.
+func (h *hand) part(parent []cell, moves, stays *patch) {
+	h.tally(moves.area)
+	d := division{moved: h.moved, least: h.minChild}
+	if moves.large {
+		cells := h.cells.take(min(len(parent), int(h.count(moves.area))))
+		moves.cells = d.moves(parent, cells)
+		h.cells.keep(moves.cells)
+	}
+	if stays.large {
+		stays.cells = d.stays(parent)
+	}
+	h.forget(moves.area)
+}
+
+// spans returns the squares in the ranks of an area, as two ranges.
+func (g *grid) spans(a area) [2][2]int32 {
+	s := [2][2]int32{{g.train.starts[a.lo], g.train.starts[a.hi]}}
+	if a.missing {
+		s[1] = [2]int32{g.train.starts[a.last], g.train.starts[a.last+1]}
+	}
+	return s
+}
+
+// tally sums up the squares of an area by level.
+func (h *hand) tally(a area) {
+	for _, span := range h.spans(a) {
+		for q := span[0]; q < span[1]; q++ {
+			if !h.train.off[q] {
+				s := &h.squares[q]
+				c := &h.moved[s.code]
+				c.sums, c.rows = c.sums.plus(s.sums), c.rows+s.rows
+			}
+		}
+	}
+}
+
+// forget empties the sums that tally filled.
+func (h *hand) forget(a area) {
+	for _, span := range h.spans(a) {
+		for q := span[0]; q < span[1]; q++ {
+			h.moved[h.squares[q].code] = cell{}
+		}
+	}
+}
