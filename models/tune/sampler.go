@@ -15,8 +15,9 @@ type Trial struct {
 // arguments and nothing else, so that a search can be taken up where it ended,
 // and so that the same search can be had twice.
 type Sampler interface {
-	// Propose returns the parameters of the trial with this number, given those
-	// that ended before it was due. The caller owns the map.
+	// Propose returns the parameters of the trial with this number, counted from
+	// 0, given the trials before it: past[i] is trial i. A parameter whose
+	// condition does not hold is left out. The caller owns the map.
 	Propose(s Space, trial int, past []Trial) (map[string]float64, error)
 }
 
@@ -30,9 +31,5 @@ func (p Random) Propose(s Space, trial int, _ []Trial) (map[string]float64, erro
 		return nil, fmt.Errorf("propose trial %d: %w", trial, err)
 	}
 	r := rand.New(rand.NewPCG(p.Seed, uint64(trial)))
-	params := make(map[string]float64, len(s))
-	for _, d := range s {
-		params[d.Name] = d.Prior.Draw(r)
-	}
-	return params, nil
+	return s.fromPriors(r), nil
 }

@@ -4,8 +4,8 @@ package tune
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Space is the parameters to search, and where each may lie before anything is
@@ -16,51 +16,40 @@ type Space []Dimension
 type Dimension struct {
 	Name  string
 	Prior Distribution
+	When  When // zero: the parameter is always there
 }
 
-// Distribution is where the values of a parameter lie. Its implementations are
-// those of this package, and named as in hyperopt.
-type Distribution interface {
-	// Draw returns one value, using up one number of r.
-	Draw(r *rand.Rand) float64
-	check() error
+// When is a condition on an earlier parameter: a parameter under it is proposed
+// only where the earlier one is, with one of these values. For an earlier Choice
+// those are indexes of its options.
+type When struct {
+	Name string
+	In   []float64
 }
 
-// Uniform is all values from Low to High, each as likely.
-type Uniform struct{ Low, High float64 }
-
-// LogUniform is the values whose natural logarithm is uniform from Low to High.
-type LogUniform struct{ Low, High float64 }
-
-// QUniform is the multiples of Q nearest to the values of a Uniform; the two at
-// the ends are half as likely as those between.
-type QUniform struct{ Low, High, Q float64 }
-
-// Draw implements Distribution.
-func (d Uniform) Draw(r *rand.Rand) float64 { return d.Low + float64(r.Float64()*(d.High-d.Low)) }
-
-// Draw implements Distribution.
-func (d LogUniform) Draw(r *rand.Rand) float64 { return math.Exp(Uniform(d).Draw(r)) }
-
-// Draw implements Distribution.
-func (d QUniform) Draw(r *rand.Rand) float64 {
-	return math.RoundToEven(Uniform{d.Low, d.High}.Draw(r)/d.Q) * d.Q
-}
-
-func (d Uniform) check() error {
-	if !(d.Low <= d.High) || math.IsInf(d.High-d.Low, 0) {
-		return fmt.Errorf("no values from %v to %v", d.Low, d.High)
+// holds tells whether a parameter under w belongs to params.
+func (w When) holds(params map[string]float64) bool {
+	if w.Name == "" {
+		return true
 	}
-	return nil
+	v, ok := params[w.Name]
+	return ok && slices.Contains(w.In, v)
 }
 
-func (d LogUniform) check() error { return Uniform(d).check() }
-
-func (d QUniform) check() error {
-	if !(d.Q > 0) {
-		return fmt.Errorf("no multiples of %v", d.Q)
+// draw returns one value for each parameter that is there, by draw.
+func (s Space) draw(draw func(Dimension) float64) map[string]float64 {
+	params := make(map[string]float64, len(s))
+	for _, d := range s {
+		if d.When.holds(params) {
+			params[d.Name] = draw(d)
+		}
 	}
-	return Uniform{d.Low, d.High}.check()
+	return params
+}
+
+// fromPriors draws from the priors.
+func (s Space) fromPriors(r *rand.Rand) map[string]float64 {
+	return s.draw(func(d Dimension) float64 { return d.Prior.Draw(r) })
 }
 
 // Check reports what makes the space one that nothing can be drawn from.
@@ -70,13 +59,16 @@ func (s Space) Check() error {
 		if d.Name == "" || names[d.Name] {
 			return fmt.Errorf("search space: parameter name %q is empty or used twice", d.Name)
 		}
-		names[d.Name] = true
 		if d.Prior == nil {
 			return fmt.Errorf("search space: parameter %s has no distribution", d.Name)
 		}
 		if err := d.Prior.check(); err != nil {
 			return fmt.Errorf("search space: parameter %s: %w", d.Name, err)
 		}
+		if w := d.When; w.Name != "" && !names[w.Name] {
+			return fmt.Errorf("search space: parameter %s depends on %q, which does not come before it", d.Name, w.Name)
+		}
+		names[d.Name] = true
 	}
 	return nil
 }
@@ -85,10 +77,10 @@ func (s Space) Check() error {
 // XGBoost's parameter names. max_depth comes as a whole number.
 func Trees() Space {
 	return Space{
-		{"max_depth", QUniform{4, 100, 1}},
-		{"learning_rate", LogUniform{-3, 0}},
-		{"reg_alpha", LogUniform{-5, -1}},
-		{"reg_lambda", LogUniform{-6, -1}},
-		{"min_child_weight", LogUniform{-1, 3}},
+		{Name: "max_depth", Prior: QUniform{4, 100, 1}},
+		{Name: "learning_rate", Prior: LogUniform{-3, 0}},
+		{Name: "reg_alpha", Prior: LogUniform{-5, -1}},
+		{Name: "reg_lambda", Prior: LogUniform{-6, -1}},
+		{Name: "min_child_weight", Prior: LogUniform{-1, 3}},
 	}
 }

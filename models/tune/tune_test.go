@@ -82,7 +82,7 @@ func TestTreesSpace(t *testing.T) {
 }
 
 func TestUniform(t *testing.T) {
-	s := Space{{"a", Uniform{-2, 7}}, {"b", Uniform{0, 1}}}
+	s := Space{{Name: "a", Prior: Uniform{-2, 7}}, {Name: "b", Prior: Uniform{0, 1}}}
 	all := sample(t, s, 7)
 	if got, most := distance(all["a"], -2, 7), 1.95/math.Sqrt(draws); got > most {
 		t.Errorf("distance to its prior is %.4f, want ≤ %.4f", got, most)
@@ -133,12 +133,16 @@ func TestRandomDependsOnSeedAndTrialAlone(t *testing.T) {
 
 func TestSpaceCheck(t *testing.T) {
 	for want, s := range map[string]Space{
-		`"" is empty`:             {{"", Uniform{0, 1}}},
-		`"a" is empty or used tw`: {{"a", Uniform{0, 1}}, {"a", Uniform{0, 1}}},
-		"a has no distribution":   {{"a", nil}},
-		"no values from 1 to 0":   {{"a", Uniform{1, 0}}},
-		"no values from NaN":      {{"a", LogUniform{math.NaN(), 0}}},
-		"no multiples of 0":       {{"a", QUniform{0, 1, 0}}},
+		`"" is empty`:             {{Name: "", Prior: Uniform{0, 1}}},
+		`"a" is empty or used tw`: {{Name: "a", Prior: Uniform{0, 1}}, {Name: "a", Prior: Uniform{0, 1}}},
+		"a has no distribution":   {{Name: "a", Prior: nil}},
+		"no values from 1 to 0":   {{Name: "a", Prior: Uniform{1, 0}}},
+		"no values from NaN":      {{Name: "a", Prior: LogUniform{math.NaN(), 0}}},
+		"no options":              {{Name: "a", Prior: Choice{}}},
+		"no values from 3 to 2":   {{Name: "a", Prior: Int{3, 2}}},
+		`depends on "b", which d`: {{Name: "a", Prior: Uniform{0, 1}, When: When{Name: "b"}}, {Name: "b", Prior: Int{0, 1}}},
+		`depends on "a", which d`: {{Name: "a", Prior: Uniform{0, 1}, When: When{Name: "a"}}},
+		"no multiples of 0":       {{Name: "a", Prior: QUniform{0, 1, 0}}},
 	} {
 		if _, err := (Random{}).Propose(s, 0, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error is %v, want one with %q", err, want)
