@@ -5,6 +5,7 @@ package enginetest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,7 +136,7 @@ func taskRuns(t *testing.T, h engine.History) {
 func results(t *testing.T, h engine.History) {
 	create(t, h, newFlowRun("run-1"))
 	for i, data := range [][]byte{{}, []byte("small"), bytes.Repeat([]byte("large "), 50_000)} {
-		ref := fmt.Sprintf("%02d%s", i, strings.Repeat("0", 62))
+		ref := fmt.Sprintf("%x", sha256.Sum256(data))
 		r := engine.Result{Codec: "bytes", Digest: "d", Size: int64(len(data)), Ref: ref, Data: data}
 		for range 2 { // storing the same again is no error
 			if err := h.PutTaskRun(t.Context(), engine.TaskRun{FlowRunID: "run-1", Key: ref, Result: &r}, nil); err != nil {

@@ -3,7 +3,9 @@ package history
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -132,8 +134,8 @@ func (s *Store) ReadResult(ctx context.Context, r engine.Result) ([]byte, error)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("result %s: %w", r.Ref, engine.ErrNotFound)
 	}
-	if err == nil && int64(len(data)) != r.Size {
-		err = fmt.Errorf("it has %d bytes, not %d", len(data), r.Size)
+	if sum := sha256.Sum256(data); err == nil && hex.EncodeToString(sum[:]) != r.Ref {
+		err = errors.New("its file has been changed")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read result %s: %w", r.Ref, err)
