@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -86,8 +87,9 @@ type flowRun struct {
 
 	mu     sync.Mutex
 	record FlowRun
-	worked bool // a call did something, instead of being reused
-	cached int  // calls answered from the cache
+	worked bool   // a call did something, instead of being reused
+	cached int    // calls answered from the cache
+	from   string // the run that produced the first of those
 	calls  int
 }
 
@@ -107,6 +109,7 @@ func (r *flowRun) tell(t TaskRun) {
 		r.calls++
 		if t.State.Name == NameCached {
 			r.cached++
+			r.from = cmp.Or(r.from, t.CachedFrom)
 		}
 		if p, again := r.prior[t.Key]; !again || !p.State.Time.Equal(t.State.Time) {
 			r.worked = true

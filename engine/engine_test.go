@@ -232,6 +232,27 @@ func TestCacheHitsOnContent(t *testing.T) {
 	}
 }
 
+func TestACachedSubflowNamesItsOrigin(t *testing.T) {
+	var runs atomic.Int64
+	e := &engine.Engine{}
+	kept := double(&runs)
+	kept.Cache.On = true
+	inner := engine.Flow[int, int]{Name: "inner", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+		return kept.Submit(c, kept.Submit(c, engine.Val(n))), nil
+	}}
+	var ids []string
+	for range 2 {
+		_, run, err := start(t, e, func(c *engine.Ctx, n int) (engine.Arg[int], error) { return inner.Submit(c, engine.Val(n)), nil }, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, run.ID)
+	}
+	if task := tasks(t, e, engine.FlowRun{ID: ids[1]})["inner"]; task.State.Name != engine.NameCached || task.CachedFrom != ids[0] || runs.Load() != 2 {
+		t.Errorf("inner is %s from %q after %d runs, want Cached from %s after 2", task.State.Name, task.CachedFrom, runs.Load(), ids[0])
+	}
+}
+
 func TestWhatCannotBeDigestedIsNotCached(t *testing.T) {
 	var runs atomic.Int64
 	e := &engine.Engine{}

@@ -39,7 +39,7 @@ type TaskRun struct {
 	// and then the call is neither cached nor reused.
 	InputDigest string
 	Result      *Result  // set once completed
-	CachedFrom  string   // flow run at the top that produced the result, where it came from the cache
+	CachedFrom  string   // flow run at the top that produced the result (a subflow's first), where it came from the cache
 	SubflowID   string   // run that this call made, for a subflow
 	DependsOn   []string // keys of the calls whose results it takes
 	Start, End  time.Time

@@ -39,12 +39,12 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 			return err
 		}
 		c.record.SubflowID = r.record.ID
-		r.changed = func(ctx context.Context) error { return c.mirror(ctx, r.record) }
+		r.changed = func(ctx context.Context) error { return c.mirror(ctx, r) }
 		err = r.carryOut(ctx, func(sub *Ctx) (err error) {
 			result, err = f.call(sub, v)
 			return err
 		})
-		return errors.Join(err, c.mirror(ctx, r.record))
+		return errors.Join(err, c.mirror(ctx, r))
 	})
 	return future
 }
@@ -99,10 +99,14 @@ func (c *call) asSubflow(do func(ctx context.Context) error) {
 }
 
 // mirror gives the call the state, attempts and times of the subflow's run.
-func (c *call) mirror(ctx context.Context, r FlowRun) error {
+func (c *call) mirror(ctx context.Context, sub *flowRun) error {
+	r := sub.record
 	c.settled = r.State.Type.Final()
 	if c.record.State == r.State {
 		return nil
+	}
+	if r.State.Name == NameCached {
+		c.record.CachedFrom = sub.from
 	}
 	c.record.State, c.record.Attempts, c.record.Start, c.record.End = r.State, r.Attempts, r.Start, r.End
 	if err := c.scope.run.engine.History.PutTaskRun(context.WithoutCancel(ctx), c.record, nil); err != nil {
