@@ -30,6 +30,8 @@ type Model struct {
 	// Exactly one is set, as Kind says.
 	Linear *linear.Model
 	Trees  *gbt.Ensemble
+
+	compiled *compiled // of Trees; nil in a Model that was not made by New… or read
 }
 
 // NewLinear returns the model of a fitted linear regressor. It is an error
@@ -47,6 +49,7 @@ func checked(m *Model) (*Model, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
+	m.compiled = &compiled{}
 	return m, nil
 }
 
@@ -81,20 +84,35 @@ func (m *Model) check() error {
 
 // Predict writes the minutes predicted for each row of x, which m.Vectorizer
 // made, to out, which is as long as x has rows. Where XGBoost loads the saved
-// model, it predicts the same float32s.
+// model, it predicts the same float32s. Trees are compiled at first use.
 func (m *Model) Predict(x *matrix.Matrix, out []float32) {
 	if m.Kind == Linear {
 		m.Linear.Predict(x, out)
 		return
 	}
-	m.Trees.Predict(x, out)
+	if m.compiled == nil {
+		m.Trees.Predict(x, out)
+		return
+	}
+	m.predictor().Predict(x, out)
 }
 
 // PredictRides writes the minutes predicted for each ride to out, which must
-// be as long.
+// be as long. Few rides it predicts with trees without allocating, once the
+// trees are compiled (see gbt.Predictor) and the zones were seen before.
 func (m *Model) PredictRides(rides []features.Ride, out []float32) error {
 	if len(rides) != len(out) {
 		return fmt.Errorf("predict %d rides into %d places", len(rides), len(out))
+	}
+	if len(rides) <= fewRides {
+		done := 0
+		for done < len(rides) && m.ride(rides[done], &out[done]) {
+			done++
+		}
+		rides, out = rides[done:], out[done:]
+		if len(rides) == 0 {
+			return nil
+		}
 	}
 	x, err := m.Vectorizer.Transform(features.FromRides(m.Encoding, rides))
 	if err != nil {

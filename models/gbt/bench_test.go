@@ -50,28 +50,44 @@ func BenchmarkFit(b *testing.B) {
 	}
 }
 
+// BenchmarkPredict is a month scored by the trees themselves ("trees"), by a
+// Predictor that has none of its pieces yet ("first") and by one that has all it
+// needs ("again"); "alone" is one row at a time.
 func BenchmarkPredict(b *testing.B) {
 	train, all := month(1, 74_000), month(2, 136_000)
-	for name, depth := range map[string]int{"depth=30": 30, "depth=100": 100} {
-		p := course
-		p.MaxDepth = depth
-		e, err := Fit(context.Background(), train, nil, p, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		out := make([]float32, all.X.Rows)
+	x := all.X
+	e, err := Fit(context.Background(), train, nil, course, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	out := make([]float32, x.Rows)
+	rows := func(name string, predict func()) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				e.Predict(all.X, out)
+				predict()
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(out)), "ns/row")
-		})
-		b.Run(name+"/alone", func(b *testing.B) {
-			var row []Entry
-			for i := 0; b.Loop(); i++ {
-				row = appendRow(row[:0], all.X, i%all.X.Rows)
-				e.PredictRow(row)
-			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(x.Rows), "ns/row")
 		})
 	}
+	p := e.Compile(x)
+	rows("trees", func() { e.Predict(x, out) })
+	rows("first", func() { e.Compile(x).Predict(x, out) })
+	p.Predict(x, out)
+	rows("again", func() { p.Predict(x, out) })
+	b.Run("trees/alone", func(b *testing.B) {
+		b.ReportAllocs()
+		var row []Entry
+		for i := 0; b.Loop(); i++ {
+			row = appendRow(row[:0], x, i%x.Rows)
+			e.PredictRow(row)
+		}
+	})
+	b.Run("again/alone", func(b *testing.B) {
+		b.ReportAllocs()
+		codes, values := x.Blocks[0].Codes, x.Numbers[0].Values
+		for i := 0; b.Loop(); i++ {
+			row := i % x.Rows
+			p.PredictRow(codes[row:row+1], values[row:row+1])
+		}
+	})
 }

@@ -23,6 +23,16 @@ type Ensemble struct {
 // Tree is a binary decision tree. Its first node is the root.
 type Tree struct {
 	Nodes []Node
+
+	// Categories are those of categorical splits, by ascending node. Fit makes
+	// none; they come from files.
+	Categories []Categories
+}
+
+// Categories are the categories that go right at a node.
+type Categories struct {
+	Node   int32
+	Values []int32 // ascending
 }
 
 // Node is one node of a tree, in XGBoost's numbering and terms. A row that has

@@ -1,0 +1,82 @@
+package models
+
+import (
+	"math"
+	"testing"
+
+	"github.com/taximeter/taximeter/data"
+	"github.com/taximeter/taximeter/features"
+)
+
+// manyRides are rides between known and unknown zones, over all kinds of distances.
+func manyRides() []features.Ride {
+	var rides []features.Ride
+	for _, pickup := range []int32{1, 14, 27, 105, 264, data.NoZone, 7000, -5, math.MinInt32} {
+		for _, dropoff := range []int32{1, 14, 66, 265, data.NoZone, math.MaxInt32} {
+			for _, miles := range []float64{0, 0.3, 1.01, 7, 14.99, 49.99, 51, 244152, -1, math.NaN(), math.Copysign(0, -1)} {
+				rides = append(rides, features.Ride{PULocationID: pickup, DOLocationID: dropoff, TripDistance: miles})
+			}
+		}
+	}
+	return rides
+}
+
+// A ride is predicted the same alone, among many, and by the trees themselves.
+func TestRideAloneAndAmongMany(t *testing.T) {
+	rides := manyRides()
+	for _, e := range features.Encodings() {
+		m := fitted(t, e)[1]
+		many, walked := make([]float32, len(rides)), make([]float32, len(rides))
+		if err := m.PredictRides(rides, many); err != nil {
+			t.Fatal(err)
+		}
+		x, err := m.Vectorizer.Transform(features.FromRides(e, rides))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Trees.Predict(x, walked)
+		for i := range rides {
+			var alone [1]float32
+			if err := m.PredictRides(rides[i:i+1], alone[:]); err != nil {
+				t.Fatal(err)
+			}
+			if alone[0] != many[i] || walked[i] != many[i] {
+				t.Errorf("%s: %+v is predicted %v alone, %v among many, %v by the trees", e, rides[i], alone[0], many[i], walked[i])
+			}
+		}
+		for from := 0; from+fewRides <= len(rides); from += fewRides {
+			few := make([]float32, fewRides)
+			if err := m.PredictRides(rides[from:from+fewRides], few); err != nil {
+				t.Fatal(err)
+			}
+			for i := range few {
+				if few[i] != many[from+i] {
+					t.Errorf("%s: %+v is predicted %v among few, %v among many", e, rides[from+i], few[i], many[from+i])
+				}
+			}
+		}
+	}
+}
+
+func TestRideAllocatesNothing(t *testing.T) {
+	rides, out := []features.Ride{{PULocationID: 14, DOLocationID: 1, TripDistance: 2.5}}, make([]float32, 1)
+	for _, e := range features.Encodings() {
+		m := fitted(t, e)[1]
+		if n := testing.AllocsPerRun(100, func() { m.PredictRides(rides, out) }); n != 0 {
+			t.Errorf("%s: %v allocations a ride", e, n)
+		}
+	}
+}
+
+func BenchmarkRide(b *testing.B) {
+	rides, out := []features.Ride{{PULocationID: 14, DOLocationID: 1, TripDistance: 2.5}}, make([]float32, 1)
+	for _, e := range []features.Encoding{features.Pair, features.Zones} {
+		m := fitted(b, e)[1]
+		b.Run(string(e), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				m.PredictRides(rides, out)
+			}
+		})
+	}
+}
