@@ -17,13 +17,12 @@ type Ride struct {
 	TripDistance float64 // miles; NaN where unknown
 }
 
-// pairOf spells PU_DO, the pair of zones a ride goes between: "43_151". A zone
-// that is missing is -1.
-func pairOf(pickup, dropoff int32) string {
-	b := make([]byte, 0, 24)
+// appendPair spells PU_DO, the pair of zones a ride goes between: "43_151". A
+// zone that is missing is -1.
+func appendPair(b []byte, pickup, dropoff int32) []byte {
 	b = strconv.AppendInt(b, int64(pickup), 10)
 	b = append(b, '_')
-	return string(strconv.AppendInt(b, int64(dropoff), 10))
+	return strconv.AppendInt(b, int64(dropoff), 10)
 }
 
 // FromTrips returns the features of trips, column by column. A missing zone

@@ -2,6 +2,7 @@ package features
 
 import (
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strings"
@@ -188,5 +189,31 @@ func TestNoTrips(t *testing.T) {
 	}
 	if got := v.Names(); !slices.Equal(got, []string{"trip_distance"}) {
 		t.Errorf("names %q", got)
+	}
+}
+
+// By a table or by a map, codes are the same.
+func TestDictionary(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	const rows = 9123
+	values := make([]uint64, rows)
+	for i := range values {
+		values[i] = uint64(r.IntN(1+i/4) % 3000)
+	}
+	keys := func(lo int, keys []uint64) { copy(keys, values[lo:]) }
+	codes, firsts := dictionary(rows, 3000, keys)
+	for i, code := range codes {
+		if first := firsts[code]; values[first] != values[i] || int(first) > i {
+			t.Fatalf("row %d has code %d, which row %d began", i, code, first)
+		}
+	}
+	for code := 1; code < len(firsts); code++ {
+		if firsts[code] <= firsts[code-1] {
+			t.Fatalf("code %d begins at row %d, code %d at row %d", code-1, firsts[code-1], code, firsts[code])
+		}
+	}
+	mapCodes, mapFirsts := dictionary(rows, maxTable+1, keys)
+	if !slices.Equal(mapCodes, codes) || !slices.Equal(mapFirsts, firsts) {
+		t.Error("a map gives other codes than a table")
 	}
 }

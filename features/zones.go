@@ -11,25 +11,42 @@ import (
 // pairs is the PU_DO column of rides; each pair is spelled once.
 func pairs(pickup, dropoff []int32) matrix.Categories {
 	from, to := rangeOf(pickup), rangeOf(dropoff)
-	codes, firsts := dictionary(len(pickup), from.times(to), func(i int) uint64 {
-		return from.offset(pickup[i])*to.size + to.offset(dropoff[i])
+	codes, firsts := dictionary(len(pickup), from.times(to), func(lo int, keys []uint64) {
+		pickup, dropoff := pickup[lo:lo+len(keys)], dropoff[lo:lo+len(keys)]
+		for i := range keys {
+			keys[i] = from.offset(pickup[i])*to.size + to.offset(dropoff[i])
+		}
 	})
-	c := matrix.Categories{Name: pairName, Codes: codes, Levels: make([]string, len(firsts))}
-	for code, i := range firsts {
-		c.Levels[code] = pairOf(pickup[i], dropoff[i])
-	}
-	return c
+	return spelled(pairName, codes, firsts, func(b []byte, i int32) []byte { return appendPair(b, pickup[i], dropoff[i]) })
 }
 
 // zones is a column of single zones.
 func zones(name string, ids []int32) matrix.Categories {
 	r := rangeOf(ids)
-	codes, firsts := dictionary(len(ids), r.size, func(i int) uint64 { return r.offset(ids[i]) })
-	c := matrix.Categories{Name: name, Codes: codes, Levels: make([]string, len(firsts))}
-	for code, i := range firsts {
-		c.Levels[code] = strconv.Itoa(int(ids[i]))
+	codes, firsts := dictionary(len(ids), r.size, func(lo int, keys []uint64) {
+		for i, id := range ids[lo : lo+len(keys)] {
+			keys[i] = r.offset(id)
+		}
+	})
+	return spelled(name, codes, firsts, func(b []byte, i int32) []byte { return strconv.AppendInt(b, int64(ids[i]), 10) })
+}
+
+// spelled is the column in which the level of a code is what spell appends for
+// the first row that has it. The levels share one piece of memory.
+func spelled(name string, codes, firsts []int32, spell func(b []byte, row int32) []byte) matrix.Categories {
+	var text []byte
+	ends := make([]int, len(firsts))
+	for code, row := range firsts {
+		text = spell(text, row)
+		ends[code] = len(text)
 	}
-	return c
+	all, begin := string(text), 0
+	levels := make([]string, len(firsts))
+	for code, end := range ends {
+		levels[code] = all[begin:end]
+		begin = end
+	}
+	return matrix.Categories{Name: name, Levels: levels, Codes: codes}
 }
 
 // ids is a column of the zones' ids as numbers, NaN where missing.
@@ -55,9 +72,16 @@ func rangeOf(ids []int32) interval {
 		return interval{}
 	}
 	least, most := ids[0], ids[0]
+	// Two at a time, neither waiting for the other.
+	least2, most2 := least, most
+	for ; len(ids) >= 2; ids = ids[2:] {
+		least, most = min(least, ids[0]), max(most, ids[0])
+		least2, most2 = min(least2, ids[1]), max(most2, ids[1])
+	}
 	for _, id := range ids {
 		least, most = min(least, id), max(most, id)
 	}
+	least, most = min(least, least2), max(most, most2)
 	return interval{least, uint64(int64(most)-int64(least)) + 1}
 }
 
@@ -69,38 +93,4 @@ func (r interval) times(s interval) uint64 {
 		return maxTable + 1
 	}
 	return r.size * s.size
-}
-
-// maxTable is the most keys for which dictionary uses a table. All pairs of
-// TLC's zones are a fifteenth of it.
-const maxTable = 1 << 20
-
-// dictionary gives equal keys equal codes, counted from 0 as they appear, and
-// returns the first row of each. Keys are below span.
-func dictionary(rows int, span uint64, key func(i int) uint64) (codes, firsts []int32) {
-	codes = make([]int32, rows)
-	if span > maxTable {
-		known := map[uint64]int32{}
-		for i := range codes {
-			k := key(i)
-			code, ok := known[k]
-			if !ok {
-				code = int32(len(firsts))
-				known[k] = code
-				firsts = append(firsts, int32(i))
-			}
-			codes[i] = code
-		}
-		return codes, firsts
-	}
-	known := make([]int32, span) // code + 1, or 0
-	for i := range codes {
-		at := &known[key(i)]
-		if *at == 0 {
-			firsts = append(firsts, int32(i))
-			*at = int32(len(firsts))
-		}
-		codes[i] = *at - 1
-	}
-	return codes, firsts
 }

@@ -3,7 +3,6 @@ package matrix
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Vectorizer turns columns into a design matrix exactly as scikit-learn's
@@ -75,63 +74,6 @@ func usedLevels(c Categories) ([]string, error) {
 
 func codeError(c Categories, row int) error {
 	return fmt.Errorf("column %q row %d: code %d is outside its %d levels", c.Name, row, c.Codes[row], len(c.Levels))
-}
-
-// number gives each level and each number its matrix column, in the order of
-// their names, and builds the indexes. Levels must be sorted and distinct.
-func (v *Vectorizer) number() error {
-	slices.SortFunc(v.blocks, func(a, b fitted) int { return strings.Compare(a.Name, b.Name) })
-	slices.SortFunc(v.numbers, func(a, b Number) int { return strings.Compare(a.Name, b.Name) })
-	// Blocks and numbers are sorted lists of names: merge them.
-	type head struct {
-		next string // the name to place next
-		take func() // gives it a column and moves on
-		left int    // names not yet placed
-	}
-	var heads []*head
-	for i := range v.blocks {
-		b := &v.blocks[i]
-		b.Columns = make([]int32, 0, len(b.Levels))
-		b.index = make(map[string]int32, len(b.Levels))
-		if len(b.Levels) == 0 {
-			continue
-		}
-		h := &head{next: columnName(b.Name, b.Levels[0]), left: len(b.Levels)}
-		h.take = func() {
-			code := len(b.Columns)
-			b.index[b.Levels[code]] = int32(code)
-			b.Columns = append(b.Columns, int32(v.width))
-			if code+1 < len(b.Levels) {
-				h.next = columnName(b.Name, b.Levels[code+1])
-			}
-		}
-		heads = append(heads, h)
-	}
-	for i := range v.numbers {
-		n := &v.numbers[i]
-		heads = append(heads, &head{next: n.Name, left: 1, take: func() { n.Column = int32(v.width) }})
-	}
-	v.width = 0
-	last := ""
-	for len(heads) > 0 {
-		least := 0
-		for i, h := range heads {
-			if h.next < heads[least].next {
-				least = i
-			}
-		}
-		h := heads[least]
-		if v.width > 0 && h.next == last {
-			return fmt.Errorf("two columns would be named %q", last)
-		}
-		last = h.next
-		h.take()
-		v.width++
-		if h.left--; h.left == 0 {
-			heads = slices.Delete(heads, least, least+1)
-		}
-	}
-	return nil
 }
 
 // columnName is what DictVectorizer calls the column of a level.
