@@ -60,28 +60,50 @@ func numberColumn(feature int32, numbers []float64) column {
 
 // ranked is numberColumn without the lists of rows.
 func ranked(feature int32, numbers []float64) column {
-	// One word a row, the value above the row: its order is that of the values.
-	order := make([]uint64, 0, len(numbers))
+	keys := make([]uint32, len(numbers))
+	rows := make([]int32, 0, len(numbers))
 	for row, v := range numbers {
 		if v == v {
 			// As XGBoost's data.cc, SparsePage::Push: values are float32. Adding 0 makes -0 equal 0.
-			order = append(order, uint64(sortable(float32(v)+0))<<32|uint64(row))
+			keys[row] = sortable(float32(v) + 0)
+			rows = append(rows, int32(row))
 		}
 	}
-	slices.Sort(order)
+	rows = sortByKey(rows, keys)
 	c := column{features: []int32{feature}, values: []float32{}, codes: make([]int32, len(numbers))}
 	for row := range c.codes {
 		c.codes[row] = -1
 	}
-	last := uint64(1) << 32 // no sortable value
-	for _, o := range order {
-		if o>>32 != last {
-			last = o >> 32
-			c.values = append(c.values, unsortable(uint32(last)))
+	for i, row := range rows {
+		if key := keys[row]; i == 0 || key != keys[rows[i-1]] {
+			c.values = append(c.values, unsortable(key))
 		}
-		c.codes[uint32(o)] = int32(len(c.values)) - 1
+		c.codes[row] = int32(len(c.values)) - 1
 	}
 	return c
+}
+
+// sortByKey sorts rows by their keys, by counting, eleven bits at a time.
+func sortByKey(rows []int32, keys []uint32) []int32 {
+	const bits = 11
+	out := make([]int32, len(rows))
+	for shift := 0; shift < 32; shift += bits {
+		var next [1 << bits]int32
+		for _, row := range rows {
+			next[keys[row]>>shift%(1<<bits)]++
+		}
+		var sum int32
+		for i, n := range next {
+			next[i], sum = sum, sum+n
+		}
+		for _, row := range rows {
+			at := &next[keys[row]>>shift%(1<<bits)]
+			out[*at] = row
+			*at++
+		}
+		rows, out = out, rows
+	}
+	return rows
 }
 
 // sortable maps floats to integers of the same order; unsortable maps back.

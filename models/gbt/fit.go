@@ -24,6 +24,8 @@ type engine interface {
 	// add adds what t, the tree grown last and pruned since, says of each row to
 	// the row's prediction, and returns the rmse of each evaluation set.
 	add(t Tree) (metrics []float64)
+	// close ends what goroutines the engine has.
+	close()
 }
 
 func fitBy(ctx context.Context, train Set, evals []Set, p Params, onRound func(Round) error,
@@ -38,6 +40,7 @@ func fitBy(ctx context.Context, train Set, evals []Set, p Params, onRound func(R
 	e := &Ensemble{BaseScore: baseScore(p.BaseScore, train), Features: train.X.Width, BestIteration: -1}
 	r := newRule(p)
 	g := choose(rows, r, e.BaseScore)
+	defer g.close()
 	stop := stopper{patience: p.EarlyStopping, best: math.Inf(1)}
 	for round := range p.Rounds {
 		if ctx.Err() != nil {

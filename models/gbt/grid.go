@@ -33,8 +33,10 @@ type grid struct {
 	levels  []cell // the root's, of all levels that can be split off
 	strips  []strip
 	total   sums
-	crew    []*hand
-	areas   []area // of each node's rows if it is a leaf of the tree as grown
+	crew    *crew
+	hands   []*hand // one a worker
+	order   []int32 // the nodes as hands number them, in the tree's order
+	areas   []area  // of each node's rows if it is a leaf of the tree as grown
 
 	says []float32 // by rank: what the tree says of squares that are not off
 }
@@ -98,8 +100,9 @@ func newGrid(rows joined, r rule, base float32) engine {
 	g.values = slices.Clone(g.still)
 	g.says = make([]float32, ranks+1)
 	g.cutStrips(ranks + 1)
-	for range min(len(g.strips), runtime.GOMAXPROCS(0)) {
-		g.crew = append(g.crew, &hand{grid: g, moved: make([]cell, levels+1)})
+	g.crew = newCrew(min(len(g.strips), runtime.GOMAXPROCS(0)))
+	for i := range g.crew.size {
+		g.hands = append(g.hands, &hand{grid: g, self: i, moved: make([]cell, levels+1)})
 	}
 	g.sumUp()
 	return g
@@ -166,7 +169,7 @@ func (g *grid) add(t Tree) (metrics []float64) {
 		g.paint(a, t.Nodes[id].Value)
 	}
 	metrics = make([]float64, len(g.evals))
-	inParallel(len(g.crew), len(g.evals)+len(g.strips), func(i int) {
+	g.crew.each(len(g.evals)+len(g.strips), func(i int) {
 		if i < len(g.evals) {
 			if g.first[i] != 0 {
 				g.watched[i].add(g.says, 0, len(g.says))
@@ -206,16 +209,21 @@ func (g *grid) paint(a area, says float32) {
 }
 
 func (g *grid) rmse(s *squares, set int) float64 {
-	predictions := make([]float32, len(s.of))
-	for row, q := range s.of {
-		predictions[row] = s.predictions[q]
+	if s.byRow == nil {
+		s.byRow = make([]float32, len(s.of))
 	}
-	return rmse(predictions, g.evals[set])
+	byRow := s.byRow
+	for row, q := range s.of {
+		byRow[row] = s.predictions[q]
+	}
+	return rmse(byRow, g.evals[set])
 }
+
+func (g *grid) close() { g.crew.dismiss() }
 
 // sumUp sums up the gradients of all squares, ranks and levels.
 func (g *grid) sumUp() {
-	inParallel(len(g.crew), len(g.strips), func(i int) { g.sumStrip(&g.strips[i]) })
+	g.crew.each(len(g.strips), func(i int) { g.sumStrip(&g.strips[i]) })
 	g.sumStrips()
 }
 
@@ -223,16 +231,23 @@ func (g *grid) sumStrip(s *strip) {
 	clear(s.byLevel)
 	s.grad = 0
 	copy(g.values[s.from:s.to], g.still[s.from:s.to])
+	q := g.train.starts[s.from]
+	at := g.rowStarts[q]
 	for rank := s.from; rank < s.to; rank++ {
+		end := g.train.starts[rank+1]
+		squares, predictions, rowEnds := g.squares[q:end], g.train.predictions[q:end], g.rowStarts[q+1:end+1]
+		q = end
 		var sum float64
-		for q := g.train.starts[rank]; q < g.train.starts[rank+1]; q++ {
+		for i := range squares {
 			var grad float64
-			p := g.train.predictions[q]
-			for i := g.rowStarts[q]; i < g.rowStarts[q+1]; i++ {
-				grad += float64(residual(p, g.labels[i], g.weights[i]))
+			p, end := predictions[i], rowEnds[i]
+			labels, weights := g.labels[at:end], g.weights[at:end]
+			for j, y := range labels {
+				grad += float64(residual(p, y, weights[j]))
 			}
-			g.squares[q].grad = grad
-			s.byLevel[g.squares[q].code] += grad
+			at = end
+			squares[i].grad = grad
+			s.byLevel[squares[i].code] += grad
 			sum += grad
 		}
 		g.values[rank].grad = sum

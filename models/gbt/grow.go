@@ -52,6 +52,8 @@ func newGrower(rows joined, r rule, base float32) engine {
 	return g
 }
 
+func (g *grower) close() {}
+
 // add adds what the tree just grown says of each row.
 func (g *grower) add(t Tree) (metrics []float64) {
 	value := make([]float32, len(g.at))

@@ -45,7 +45,7 @@ type hand struct {
 }
 
 // number is the number of the hand's next node.
-func (h *hand) number() int32 { return int32(len(h.plots)*len(h.crew) + h.self) }
+func (h *hand) number() int32 { return int32(len(h.plots)*len(h.hands) + h.self) }
 
 // visit makes a node, and splits it if that is worth it.
 func (h *hand) visit(p patch) {

@@ -110,13 +110,16 @@ func (s *search) raise() {
 
 // hopeless tells of nearly all splits that are not the best so far that they
 // are not, at a fraction of what their exact gain costs: as there is no
-// division, and no rounding to follow. The gains' sum, multiplied by both
-// denominators, is compared with enough, multiplied likewise.
-func (s *search) hopeless(left, right sums) bool {
-	l, r := math.Abs(left.grad)-s.alpha, math.Abs(right.grad)-s.alpha
-	lh, rh := left.hess+s.lambda, right.hess+s.lambda
-	return float64(float64(l*l)*rh)+float64(float64(r*r)*lh) < float64(float64(lh*rh)*s.enough)
+// division, and no rounding to follow. The sum of the gains, multiplied by both
+// denominators, is compared with enough, multiplied likewise. Left and right
+// are as shrunk returns them.
+func hopeless(left, right sums, enough float64) bool {
+	gains := float64(float64(left.grad*left.grad)*right.hess) + float64(float64(right.grad*right.grad)*left.hess)
+	return gains < float64(float64(left.hess*right.hess)*enough)
 }
+
+// shrunk returns the root of the numerator of a gain, and its denominator.
+func (p *rule) shrunk(s sums) sums { return sums{math.Abs(s.grad) - p.alpha, s.hess + p.lambda} }
 
 // offer compares a split into left and right with the best so far, as XGBoost's
 // param.h, SplitEntry::Update and NeedReplace: more gain, then the lower feature.
@@ -167,7 +170,7 @@ func (s *search) levels(at int, c *column, cells []cell) {
 	for i := range cells {
 		right := cells[i].sums
 		left := s.total.minus(right)
-		if s.hopeless(left, right) {
+		if hopeless(s.shrunk(left), s.shrunk(right), s.enough) {
 			continue
 		}
 		if s.offer(left, right, c.features[cells[i].code]) {
@@ -188,7 +191,7 @@ func (s *search) backward(at int, c *column, cells []cell) {
 			continue
 		}
 		left := s.total.minus(right)
-		if !s.hopeless(left, right) && right.hess != 0 && s.offer(left, right, c.features[0]) {
+		if !hopeless(s.shrunk(left), s.shrunk(right), s.enough) && right.hess != 0 && s.offer(left, right, c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, true
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
 		}
@@ -211,7 +214,7 @@ func (s *search) forward(at int, c *column, cells []cell) {
 			continue
 		}
 		right := s.total.minus(left)
-		if !s.hopeless(left, right) && left.hess != 0 && s.offer(left, right, c.features[0]) {
+		if !hopeless(s.shrunk(left), s.shrunk(right), s.enough) && left.hess != 0 && s.offer(left, right, c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, false
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
 		}

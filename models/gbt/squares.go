@@ -11,6 +11,7 @@ type squares struct {
 	byLevel     []square // of the levels that can be split off
 	levelStarts []int32  // those of a level are byLevel[levelStarts[level]:levelStarts[level+1]]
 	of          []int32  // the square of each row
+	byRow       []float32
 
 	// While a tree grows and is added:
 	off  []bool    // those whose level was split off from the others of their rank
@@ -119,14 +120,18 @@ func (s *squares) paint(a area, says float32) {
 // add adds what the tree says to the predictions of ranks [from, to): of a rank
 // in general, and of the squares that are off.
 func (s *squares) add(says []float32, from, to int) {
+	q := s.starts[from]
 	for rank := from; rank < to; rank++ {
+		end := s.starts[rank+1]
+		predictions, off := s.predictions[q:end], s.off[q:end]
 		all := says[rank]
-		for q := s.starts[rank]; q < s.starts[rank+1]; q++ {
+		for i := range predictions {
 			v := all
-			if s.off[q] {
-				s.off[q], v = false, s.says[q]
+			if off[i] {
+				off[i], v = false, s.says[int(q)+i]
 			}
-			s.predictions[q] = float32(s.predictions[q] + v)
+			predictions[i] = float32(predictions[i] + v)
 		}
+		q = end
 	}
 }
