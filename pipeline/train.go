@@ -22,7 +22,8 @@ func (f *Flows) train(c *engine.Ctx, p TrainParams) (engine.Arg[Staged], error) 
 	tracked := f.startTracking().Submit(c, engine.Val(p.parent(c)))
 	train := f.locate().Keyed("train").Submit(c, engine.Val(p.Train))
 	valid := f.locate().Keyed("valid").Submit(c, engine.Val(p.Valid))
-	split := preprocess.Submit(c, engine.Join3(train, valid, engine.Val(p.Features), newRawSplit))
+	// After tracked: nothing is worth computing for a server that does not answer.
+	split := preprocess.Submit(c, engine.Join3(train, valid, engine.Val(p.Features), newRawSplit), tracked)
 
 	trials, err := p.Trials()
 	if err != nil {
