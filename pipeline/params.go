@@ -79,6 +79,9 @@ func ParseDate(s string) (Date, error) {
 	year, _ := strconv.Atoi(m[1])
 	month, _ := strconv.Atoi(m[2])
 	day, _ := strconv.Atoi(m[3])
+	if year < 1000 {
+		return Date{}, fmt.Errorf("date %q: there were no taxis; want year-month-day, such as 2021-03-05", s)
+	}
 	t := time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 	if t.Year() != year || int(t.Month()) != month || t.Day() != day {
 		return Date{}, fmt.Errorf("date %q: there is no such day; want year-month-day, such as 2021-03-05", s)

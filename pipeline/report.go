@@ -18,7 +18,7 @@ type Report struct {
 	Schema     int          `json:"schema"` // 1
 	FlowRunID  string       `json:"flow_run_id"`
 	State      string       `json:"state"`
-	Error      string       `json:"error,omitempty"`
+	Error      *string      `json:"error"` // null: none
 	Date       string       `json:"date"`
 	Experiment string       `json:"experiment"`
 	Train      MonthReport  `json:"train"`
@@ -64,8 +64,8 @@ func NewReport(ctx context.Context, records Records, run engine.FlowRun) (Report
 		Train: MonthReport{Month: p.Train.Month, Path: p.Train.File}, Valid: MonthReport{Month: p.Valid.Month, Path: p.Valid.File},
 		Runs: []TrackedRun{}, Tasks: []TaskReport{},
 	}
-	if run.State.Type != engine.TypeCompleted {
-		r.Error = run.State.Message
+	if run.State.Type.Final() && run.State.Type != engine.TypeCompleted {
+		r.Error = &run.State.Message
 	}
 	return r, r.add(ctx, records, run.ID, "")
 }

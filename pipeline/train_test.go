@@ -223,7 +223,7 @@ func TestDates(t *testing.T) {
 			t.Errorf("ParseDate(%q) = %s: %s and %s, %v", test.in, d, train, valid, err)
 		}
 	}
-	for _, in := range []string{"", "2021", "2021-13-01", "2021-00-10", "2021-02-29", "03/15/2021", "2021-03-15T00:00", "today", "21-03-05", " 2021-03-05"} {
+	for _, in := range []string{"0001-01-01", "", "2021", "2021-13-01", "2021-00-10", "2021-02-29", "03/15/2021", "2021-03-15T00:00", "today", "21-03-05", " 2021-03-05"} {
 		if d, err := ParseDate(in); err == nil || !strings.Contains(err.Error(), "such as 2021-03-05") {
 			t.Errorf("ParseDate(%q) = %s, %v; want an error that shows the form", in, d, err)
 		}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"strings"
 
+	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/data"
 	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
@@ -53,22 +55,28 @@ func explain(err error) (code int, hints []string) {
 		schema       *data.SchemaError
 		noCandidate  *pipeline.NoCandidateError
 		owned        *engine.OwnedError
+		stopped      interrupted
+		request      *url.Error
 	)
 	switch {
 	case errors.As(err, &known):
 		return known.code, known.hints
+	case errors.As(err, &stopped):
+		return exitFailed, nil
 	case errors.As(err, &notPublished):
 		return exitNotPublished, []string{`run "taximeter train --date latest" for the newest months that can be had, or give months with --data or --train and --valid`}
 	case errors.As(err, &network):
 		return exitNetwork, []string{`months that are here already are found with --data DIR; "taximeter months make" synthesises some`}
 	case errors.As(err, &corrupt):
-		return exitCorrupt, []string{fmt.Sprintf("delete %s and run the command again to fetch it anew", corrupt.Path)}
+		return exitCorrupt, []string{fmt.Sprintf("put a good copy of %s in its place, or take it away to have the month fetched anew", corrupt.Path)}
 	case errors.As(err, &schema):
 		return exitSchema, nil
 	case errors.As(err, &noCandidate):
 		return exitNoCandidate, []string{"nothing was registered; try more --trials, or another --gate"}
 	case errors.As(err, &owned):
 		return exitFailed, []string{"wait for it, or end that process first"}
+	case errors.As(err, &request):
+		return exitNetwork, []string{"is the tracking server running? --tracking-uri or MLFLOW_TRACKING_URI names it"}
 	case errors.Is(err, fs.ErrPermission):
 		return exitFailed, []string{"--home names another place to keep things in"}
 	case errors.Is(err, sqlite.ErrForeign):
@@ -77,8 +85,8 @@ func explain(err error) (code int, hints []string) {
 	return exitFailed, nil
 }
 
-// fail prints err with its hints and returns the exit code.
-func (a *app) fail(err error) int {
+// fail prints how cmd failed, with hints, and returns the exit code.
+func (a *app) fail(cmd *cobra.Command, err error) int {
 	code, hints := explain(err)
 	// What a panic left behind is for the log, and follows the message there.
 	message, _, _ := strings.Cut(err.Error(), "\ngoroutine ")
@@ -88,8 +96,8 @@ func (a *app) fail(err error) int {
 	}
 	if a.json && !a.said {
 		var object any = failure{Error: message, ExitCode: code}
-		if a.nothing != nil {
-			object = a.nothing(message)
+		if _, reports := cmd.Annotations[reportsTraining]; reports {
+			object = emptyReport(message)
 		}
 		_ = a.printJSON(object) // there is nobody left to tell
 	}

@@ -25,11 +25,8 @@ func (a *app) flowRunCommand() *cobra.Command {
 			RunE: func(cmd *cobra.Command, args []string) error { return a.inspectFlowRun(cmd.Context(), args[0]) }},
 		&cobra.Command{Use: "resume RUN", Short: "Go on with a run that was interrupted or failed",
 			Long: "Go on with a run that was interrupted or failed: tasks that completed are not run\nagain. Of a run that completed, print what it printed. " + runRefs,
-			Args: wants(1, 1),
-			RunE: func(cmd *cobra.Command, args []string) error {
-				a.nothing = emptyReport
-				return a.resumeFlowRun(cmd.Context(), args[0])
-			}},
+			Args: wants(1, 1), Annotations: map[string]string{reportsTraining: ""},
+			RunE: func(cmd *cobra.Command, args []string) error { return a.resumeFlowRun(cmd.Context(), args[0]) }},
 	)
 }
 
@@ -114,6 +111,11 @@ func (a *app) resumeFlowRun(ctx context.Context, ref string) error {
 	h, run, err := a.findFlowRun(ctx, ref)
 	if err != nil {
 		return err
+	}
+	if run.ParentID != "" {
+		err := (&hinted{error: fmt.Errorf("flow run %s is part of another run", run.ID), code: exitUsage}).
+			hint("taximeter flow-run resume %s", run.RootID)
+		return errors.Join(err, h.Close())
 	}
 	// What the run works on is among its parameters, so it is opened anew.
 	p, perr := pipeline.ParamsOf(run)

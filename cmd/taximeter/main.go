@@ -37,11 +37,11 @@ func run(args []string) int {
 	a := &app{out: os.Stdout, err: os.Stderr, env: os.Getenv, args: args}
 	root := a.command()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
 	}
-	return a.fail(err)
+	return a.fail(cmd, err)
 }
 
 // app is one run of the command.
@@ -53,9 +53,6 @@ type app struct {
 	home string // --home
 	json bool   // --json
 	said bool   // the JSON object of this run has been printed
-	// nothing is what --json prints of a command that failed before it had
-	// anything to print; nil: a failure.
-	nothing func(message string) any
 }
 
 func (a *app) command() *cobra.Command {

@@ -58,7 +58,11 @@ func (a *app) predict(ctx context.Context, ride io.Reader, model, uri string, st
 	defer t.Close()
 	loader := &predict.Loader{Registry: t, Model: ref}
 	if err := loader.Refresh(ctx); err != nil {
-		return fmt.Errorf("load %s: %w", ref, err)
+		err = fmt.Errorf("load %s: %w", ref, err)
+		if code, hints := explain(err); code == exitFailed && len(hints) == 0 {
+			return (&hinted{error: err, code: code}).hint(`"taximeter train" makes and stages a model, "taximeter models ls" lists those there are`)
+		}
+		return err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, fmt.Sprintf("/predict?strict=%t", strict), ride)
 	if err != nil {

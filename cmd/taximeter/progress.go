@@ -20,9 +20,10 @@ type watcher struct {
 	out  io.Writer     // lines
 	bars *mpb.Progress // nil where there is no terminal
 
-	begun time.Time
-	mu    sync.Mutex
-	open  map[string]*mpb.Bar // by flow run, task and label
+	begun  time.Time
+	mu     sync.Mutex
+	open   map[string]*mpb.Bar // by flow run, task and label
+	closed bool                // a body that was abandoned may still report progress
 }
 
 // watch returns a watcher on f. The caller closes it.
@@ -37,11 +38,9 @@ func watch(f *os.File) *watcher {
 
 // Close takes the bars away.
 func (w *watcher) Close() {
+	w.endBars("")
 	w.mu.Lock()
-	for key, bar := range w.open {
-		bar.Abort(true)
-		delete(w.open, key)
-	}
+	w.closed = true
 	w.mu.Unlock()
 	if w.bars != nil {
 		w.bars.Wait()
@@ -109,6 +108,9 @@ func (w *watcher) Progress(p engine.Progress) {
 	key := p.FlowRunID + "/" + p.TaskKey + "/" + p.Label
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return
+	}
 	bar := w.open[key]
 	if bar == nil {
 		bar = w.newBar(p.TaskName, p.Label, p.Total)

@@ -43,9 +43,9 @@ gate is registered and moved to Staging.
 Months are looked for in --data, then in the home's cache, then fetched from TLC.
 What was computed before is taken from the cache. An interrupted run goes on with
 "taximeter flow-run resume latest".`,
-		Args: wants(0, 0),
+		Args:        wants(0, 0),
+		Annotations: map[string]string{reportsTraining: ""},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a.nothing = emptyReport
 			return a.train(cmd.Context(), f, cmd.Flags().Changed("trials"))
 		},
 	}
@@ -199,19 +199,31 @@ func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(c
 	if run.ID == "" {
 		return err
 	}
-	return errors.Join(err, a.report(context.WithoutCancel(ctx), h, run))
+	if stopped := new(interrupted); errors.As(context.Cause(ctx), stopped) && err != nil {
+		err = (&hinted{error: err, code: exitFailed}).hint("taximeter flow-run resume %s goes on with it", run.ID)
+	}
+	return errors.Join(err, a.report(context.WithoutCancel(ctx), h, run, err))
 }
+
+// reportsTraining annotates the commands whose --json object is a training's
+// report, also when they fail before there is a training.
+const reportsTraining = "reports a training"
 
 // emptyReport reports a training that was not begun.
 func emptyReport(message string) any {
-	return pipeline.Report{Schema: 1, Error: message, Runs: []pipeline.TrackedRun{}, Tasks: []pipeline.TaskReport{}}
+	return pipeline.Report{Schema: 1, Error: &message, Runs: []pipeline.TrackedRun{}, Tasks: []pipeline.TaskReport{}}
 }
 
-// report prints a training as it is recorded.
-func (a *app) report(ctx context.Context, h *history.Store, run engine.FlowRun) error {
+// report prints a training as it is recorded. failed is why this command did
+// not complete it; nil: it did.
+func (a *app) report(ctx context.Context, h *history.Store, run engine.FlowRun, failed error) error {
 	r, err := pipeline.NewReport(ctx, h, run)
 	if err != nil {
 		return err
+	}
+	if failed != nil && r.Error == nil { // such as: another process is running it
+		message := failed.Error()
+		r.Error = &message
 	}
 	return a.show(r, func() { a.printReport(r) })
 }
