@@ -21,91 +21,47 @@ func exact(ctx context.Context, x *matrix.Matrix, y []float64) (solution, error)
 	if len(x.Blocks) > 1 {
 		return leastSquares(ctx, x, y, converged)
 	}
-	g := groupsOf(x)
+	m := momentsOf(x, y)
 	if err := ctx.Err(); err != nil {
 		return solution{}, err
 	}
-	slopes, ok := g.slopes(x, y)
+	slopes, ok := m.slopes()
 	if !ok {
 		// Numbers that the categories or each other determine: the smallest
 		// solution mixes them all, and the elimination does not see it.
 		return leastSquares(ctx, x, y, converged)
 	}
-	level := g.means(y)
-	for j := range x.Numbers {
-		mean := g.means(x.Numbers[j].Values)
-		for i := range level {
-			level[i] -= float64(slopes[j] * mean[i])
-		}
-	}
-	s := solution{weights: make([]float64, x.Width)}
-	for j, n := range x.Numbers {
-		s.weights[n.Column] = slopes[j]
-	}
-	if none := len(level) - 1; g.rows[none] > 0 {
-		s.bias = level[none]
+	var bias float64
+	if none := len(m.rows) - 1; m.rows[none] > 0 {
+		bias = m.errorOf(none, 0, slopes)
 	} else {
 		seen := 0
-		for i := range level {
-			if g.rows[i] > 0 {
-				s.bias += level[i]
+		for i, n := range m.rows {
+			if n > 0 {
+				bias += m.errorOf(i, 0, slopes)
 				seen++
 			}
 		}
-		s.bias /= float64(seen)
+		bias /= float64(seen)
 	}
-	for code := range len(level) - 1 {
-		if g.rows[code] > 0 {
-			s.weights[x.Blocks[0].Columns[code]] = level[code] - s.bias
+	return m.solution(x, bias, slopes, func(_ int, e float64) float64 { return e }), nil
+}
+
+// slopes regresses y on the numbers, both as deviations from the means of
+// their groups. It reports false where that has no unique answer.
+func (m *moments) slopes() ([]float64, bool) {
+	for j, mean := range m.numbers {
+		squares := m.within[j][j]
+		for i, n := range m.rows {
+			squares += float64(n * float64(mean[i]*mean[i]))
+		}
+		// What is left of a number that its category determines is rounding.
+		if math.Sqrt(m.within[j][j]) <= 1e-10*math.Sqrt(squares) {
+			return nil, false
 		}
 	}
-	return s, nil
-}
-
-// groups are the rows by category.
-type groups struct {
-	of   []int32 // group of each row
-	rows []int   // rows of each group; the last group is the rows of no category
-}
-
-func groupsOf(x *matrix.Matrix) groups {
-	if len(x.Blocks) == 0 {
-		return groups{of: make([]int32, x.Rows), rows: []int{x.Rows}}
-	}
-	b := &x.Blocks[0]
-	none := int32(len(b.Levels))
-	g := groups{of: make([]int32, x.Rows), rows: make([]int, none+1)}
-	for row, code := range b.Codes {
-		if code < 0 {
-			code = none
-		}
-		g.of[row] = code
-		g.rows[code]++
-	}
-	return g
-}
-
-// means returns the mean of each group, 0 for an empty one; NaN counts as 0.
-func (g groups) means(values []float64) []float64 {
-	mean := make([]float64, len(g.rows))
-	for row, i := range g.of {
-		mean[i] += stored(values[row])
-	}
-	for i, n := range g.rows {
-		if n > 0 {
-			mean[i] /= float64(n)
-		}
-	}
-	return mean
-}
-
-// deviations returns what each value differs from the mean of its group.
-func (g groups) deviations(values, means []float64) []float64 {
-	d := make([]float64, len(values))
-	for row, i := range g.of {
-		d[row] = stored(values[row]) - means[i]
-	}
-	return d
+	q := quadratic{a: m.within, r: m.withinY}
+	return q.solve()
 }
 
 func stored(v float64) float64 {
@@ -113,47 +69,6 @@ func stored(v float64) float64 {
 		return 0
 	}
 	return v
-}
-
-// slopes regresses y on the numbers, both as deviations from the means of
-// their groups. It reports false where that has no unique answer.
-func (g groups) slopes(x *matrix.Matrix, y []float64) ([]float64, bool) {
-	k := len(x.Numbers)
-	if k == 0 {
-		return nil, true
-	}
-	dy := g.deviations(y, g.means(y))
-	dx := make([][]float64, k)
-	scale := make([]float64, k) // so that the numbers' units do not matter
-	for j := range dx {
-		values := x.Numbers[j].Values
-		dx[j] = g.deviations(values, g.means(values))
-		scale[j] = math.Sqrt(dot(dx[j], dx[j]))
-		var size float64
-		for _, v := range values {
-			size += float64(stored(v) * stored(v))
-		}
-		// What is left of a number that its category determines is rounding.
-		if scale[j] <= 1e-10*math.Sqrt(size) {
-			return nil, false
-		}
-	}
-	gram := make([][]float64, k)
-	right := make([]float64, k)
-	for j := range k {
-		gram[j] = make([]float64, j+1)
-		for l := range gram[j] {
-			gram[j][l] = dot(dx[j], dx[l]) / (scale[j] * scale[l])
-		}
-		right[j] = dot(dx[j], dy) / scale[j]
-	}
-	if !solve(gram, right) {
-		return nil, false
-	}
-	for j := range right {
-		right[j] /= scale[j]
-	}
-	return right, true
 }
 
 // solve replaces b by the solution of A·x = b, by Cholesky's decomposition. A is

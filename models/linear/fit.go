@@ -136,13 +136,13 @@ func check(x *matrix.Matrix, y []float64) error {
 		return fmt.Errorf("%d targets for %d rows", len(y), x.Rows)
 	}
 	for row, v := range y {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if v-v != 0 { // neither NaN nor infinity is itself less itself
 			return fmt.Errorf("target of row %d is %v", row, v)
 		}
 	}
 	for _, n := range x.Numbers {
 		for row, v := range n.Values {
-			if math.IsInf(v, 0) {
+			if v-v != 0 && !math.IsNaN(v) {
 				return fmt.Errorf("%s of row %d is %v", n.Name, row, v)
 			}
 		}

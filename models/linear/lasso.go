@@ -85,8 +85,9 @@ func (h *huber) weight(group int, e float64) float64 { return soft(e, h.penalty/
 // free tells whether a group has no weight of its own, ever.
 func (h *huber) free(group int) bool { return group == len(h.rows)-1 || h.rows[group] == 0 }
 
+// cost is less than the true one by what no bias and no slopes change.
 func (h *huber) cost(bias float64, slopes []float64) float64 {
-	c := h.yy / 2
+	var c float64
 	for j, s := range slopes {
 		c += float64(h.penalty*math.Abs(s)) - float64(s*h.withinY[j])
 		for l, t := range slopes {

@@ -2,41 +2,103 @@ package linear
 
 import "github.com/taximeter/taximeter/features/matrix"
 
-// moments are all that a penalised fit of one block and some numbers needs to
-// know of the rows: a category's penalty depends on the mean error of its rows,
-// and what the rows of a category differ in only the numbers can explain.
+// moments are all that a fit of one block and some numbers needs to know of the
+// rows: a category's weight depends on the mean error of its rows, and what the
+// rows of a category differ in only the numbers can explain.
 type moments struct {
 	rows    []float64   // of each group; the last group is the rows of no category
 	y       []float64   // mean of y in each group
 	numbers [][]float64 // [number][group]: mean of the number
 	within  [][]float64 // [number][number]: sum over rows of products of deviations from the group means
 	withinY []float64   // [number]: likewise, of the number and y
-	yy      float64     // likewise, of y with itself
 }
 
 // momentsOf takes two passes over the rows: the means, then the deviations from
-// them, whose squares would drown in a single pass.
+// them, whose squares would drown in a single pass. NaN counts as 0.
 func momentsOf(x *matrix.Matrix, y []float64) *moments {
-	g := groupsOf(x)
-	m := &moments{rows: make([]float64, len(g.rows)), y: g.means(y), withinY: make([]float64, len(x.Numbers))}
-	for i, n := range g.rows {
-		m.rows[i] = float64(n)
+	k, groups := len(x.Numbers), 1
+	if len(x.Blocks) > 0 {
+		groups += len(x.Blocks[0].Levels)
 	}
-	dy := g.deviations(y, m.y)
-	m.yy = dot(dy, dy)
-	var dx [][]float64
-	for j, n := range x.Numbers {
-		mean := g.means(n.Values)
-		m.numbers = append(m.numbers, mean)
-		dx = append(dx, g.deviations(n.Values, mean))
-		m.withinY[j] = dot(dx[j], dy)
-		m.within = append(m.within, make([]float64, len(x.Numbers)))
-		for l := range dx {
-			m.within[j][l] = dot(dx[j], dx[l])
-			m.within[l][j] = m.within[j][l]
+	// What a row adds to lies together: the rows, y and the numbers of its group.
+	wide := int32(2 + k)
+	sums := make([]float64, groups*int(wide))
+	eachRun(x, wide, func(lo int, at []int32) {
+		for i, v := range y[lo : lo+len(at)] {
+			s := sums[at[i]:]
+			s[1] += v
+			s[0]++
+		}
+		for j := range x.Numbers {
+			for i, v := range x.Numbers[j].Values[lo : lo+len(at)] {
+				sums[at[i]+2+int32(j)] += stored(v)
+			}
+		}
+	})
+
+	m := &moments{rows: make([]float64, groups), y: make([]float64, groups), withinY: make([]float64, k)}
+	for range k {
+		m.numbers, m.within = append(m.numbers, make([]float64, groups)), append(m.within, make([]float64, k))
+	}
+	for i := range m.rows {
+		s := sums[i*int(wide):][:wide]
+		m.rows[i] = s[0]
+		for j := 1; j < len(s) && s[0] > 0; j++ {
+			s[j] /= s[0]
+		}
+		m.y[i] = s[1]
+		for j := range k {
+			m.numbers[j][i] = s[2+j]
 		}
 	}
+	if k == 0 {
+		return m
+	}
+
+	dy, dx := make([]float64, run), make([][]float64, k)
+	for j := range dx {
+		dx[j] = make([]float64, run)
+	}
+	eachRun(x, wide, func(lo int, at []int32) {
+		n := len(at)
+		for i, v := range y[lo : lo+n] {
+			dy[i] = v - sums[at[i]+1]
+		}
+		for j := range dx {
+			d := dx[j][:n]
+			for i, v := range x.Numbers[j].Values[lo : lo+n] {
+				d[i] = stored(v) - sums[at[i]+2+int32(j)]
+			}
+			m.withinY[j] += dot(d, dy[:n])
+			for l := range j + 1 {
+				m.within[j][l] += dot(d, dx[l][:n])
+				m.within[l][j] = m.within[j][l]
+			}
+		}
+	})
 	return m
+}
+
+// run is how many rows are taken at a time: what they touch stays in the cache.
+const run = 256
+
+// eachRun calls do for each run of rows, with the first and where the groups of
+// the rows begin in a table of wide columns.
+func eachRun(x *matrix.Matrix, wide int32, do func(lo int, at []int32)) {
+	at := make([]int32, run)
+	for lo := 0; lo < x.Rows; lo += run {
+		at = at[:min(run, x.Rows-lo)]
+		if len(x.Blocks) > 0 {
+			none := int32(len(x.Blocks[0].Levels))
+			for i, code := range x.Blocks[0].Codes[lo : lo+len(at)] {
+				if code < 0 {
+					code = none
+				}
+				at[i] = code * wide
+			}
+		}
+		do(lo, at)
+	}
 }
 
 // errorOf returns the mean error of a group at a bias and slopes.
