@@ -127,13 +127,17 @@ func taximeter(t *testing.T, home string, args ...string) []byte {
 	return stdout.Bytes()
 }
 
+// smallMonth is how many rides a month has that the tests train on: few, for they
+// train some two hundred times, and with the race detector.
+const smallMonth = 1000
+
 // months are two small months that the tests train on, synthesised once.
 var months = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "taximeter-months-*")
 	if err != nil {
 		return "", err
 	}
-	cmd := command(context.Background(), dir, "months", "make", "green", "2021-01..2021-02", "--rows", "4000", "--out", dir)
+	cmd := command(context.Background(), dir, "months", "make", "green", "2021-01..2021-02", "--rows", fmt.Sprint(smallMonth), "--out", dir)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
