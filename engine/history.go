@@ -45,6 +45,8 @@ type History interface {
 var (
 	// ErrNotFound is wrapped where a record, an entry or a result is not there.
 	ErrNotFound = errors.New("not found")
+	// ErrAmbiguous is wrapped where a name or the beginning of an ID fits several runs.
+	ErrAmbiguous = errors.New("ambiguous")
 	// ErrSuperseded is wrapped by a write to a run that another process has adopted.
 	ErrSuperseded = errors.New("another process has taken over this run")
 )

@@ -97,8 +97,12 @@ func (h *handler) logs(w http.ResponseWriter, r *http.Request) {
 
 func (h *handler) find(w http.ResponseWriter, r *http.Request) (engine.FlowRun, bool) {
 	run, err := h.records.Find(r.Context(), r.PathValue("id"))
-	if errors.Is(err, engine.ErrNotFound) {
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
 		fail(w, http.StatusNotFound, err.Error())
+		return run, false
+	case errors.Is(err, engine.ErrAmbiguous):
+		fail(w, http.StatusBadRequest, err.Error())
 		return run, false
 	}
 	if err != nil {

@@ -57,8 +57,14 @@ func TestAPI(t *testing.T) {
 	if len(logs.Logs) != 1 || logs.Logs[0].Message != "hello you" || logs.Logs[0].TaskKey != "say-hello" {
 		t.Errorf("logs = %+v", logs)
 	}
+	twin := engine.FlowRun{ID: "twin-0", RootID: "twin-0", Flow: "outer", Name: run.Name, Parameters: []byte("{}"), Created: run.Created, ExpectedStart: run.Created,
+		State: engine.State{Type: engine.TypePending, Name: engine.NamePending, Time: run.Created}}
+	if err := store.CreateFlowRun(t.Context(), twin); err != nil {
+		t.Fatal(err)
+	}
 	for path, status := range map[string]int{
-		"flow-runs/nobody": 404, "flow-runs?limit=0": 400, "flow-runs?limit=x": 400, "flows": 404, "flow-runs/nobody/logs": 404,
+		"flow-runs/" + run.Name: 400,
+		"flow-runs/nobody":      404, "flow-runs?limit=0": 400, "flow-runs?limit=x": 400, "flows": 404, "flow-runs/nobody/logs": 404,
 	} {
 		var e struct{ Error string }
 		get(t, server.URL+"/api/engine/v1/"+path, status, &e)

@@ -212,5 +212,5 @@ func (s *Store) Find(ctx context.Context, ref string) (engine.FlowRun, error) {
 		}
 		ids = append(ids, r.ID)
 	}
-	return engine.FlowRun{}, fmt.Errorf("%q names several flow runs: %s", ref, strings.Join(ids, ", "))
+	return engine.FlowRun{}, fmt.Errorf("flow run %q is %w: %s", ref, engine.ErrAmbiguous, strings.Join(ids, ", "))
 }
