@@ -57,6 +57,9 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	if err != nil {
 		return usage("--model: %v", err)
 	}
+	if _, _, err := net.SplitHostPort(f.addr); err != nil {
+		return usage("--addr %q: want host:port, such as %s", f.addr, serve.DefaultAddr)
+	}
 	if f.token == "" {
 		f.token = a.env("TAXIMETER_TOKEN")
 	}

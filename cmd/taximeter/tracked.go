@@ -96,6 +96,9 @@ func (a *app) runsCommand() *cobra.Command {
 }
 
 func (a *app) listRuns(ctx context.Context, t *tracking, experiment string, q registry.RunQuery, order string) error {
+	if q.MaxResults < 1 {
+		return usage("--limit %d: want at least 1", q.MaxResults)
+	}
 	e, err := findExperiment(ctx, t, experiment)
 	if err != nil {
 		return err
