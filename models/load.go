@@ -14,7 +14,8 @@ import (
 	"github.com/taximeter/taximeter/models/linear"
 )
 
-// Load reads a model directory that Files wrote. An error names the file that
+// Load reads a model directory that Files wrote, or that mlflow logged with a
+// VectorizerFile beside. An error names the file that
 // is missing (errors.Is fs.ErrNotExist) or broken, and says in what way.
 func Load(fsys fs.FS) (*Model, error) {
 	about, err := readMLmodel(fsys)
@@ -90,7 +91,7 @@ func read(kind, name string, regressor, vectorizer []byte) (*Model, error) {
 	case Linear:
 		m.Linear, err = linear.ReadJSON(bytes.NewReader(regressor))
 	case GBT:
-		m.Trees, err = gbt.ReadJSON(bytes.NewReader(regressor))
+		m.Trees, err = gbt.Read(bytes.NewReader(regressor))
 	default:
 		err = fmt.Errorf("unknown kind of model %q", m.Kind)
 	}
@@ -100,25 +101,19 @@ func read(kind, name string, regressor, vectorizer []byte) (*Model, error) {
 	return checked(m)
 }
 
-// kindOf tells by the booster that XGBoost's JSON names.
+// kindOf tells by the booster that XGBoost's JSON or UBJSON names.
 func kindOf(regressor []byte) (string, error) {
-	var file struct {
-		Learner struct {
-			GradientBooster struct {
-				Name string `json:"name"`
-			} `json:"gradient_booster"`
-		} `json:"learner"`
-	}
-	if err := json.Unmarshal(regressor, &file); err != nil {
+	name, err := gbt.Booster(regressor)
+	if err != nil {
 		return "", err
 	}
-	switch name := file.Learner.GradientBooster.Name; name {
+	switch name {
 	case "gblinear":
 		return Linear, nil
 	case "gbtree":
 		return GBT, nil
 	case "":
-		return "", errors.New("it is not an XGBoost model in JSON")
+		return "", errors.New("it is no model in XGBoost's JSON or UBJSON")
 	default:
 		return "", fmt.Errorf("booster %q is not supported", name)
 	}

@@ -298,6 +298,32 @@ func TestLoadFindsKind(t *testing.T) {
 	}
 }
 
+// As mlflow logs a booster by default now.
+func TestLoadUBJSON(t *testing.T) {
+	m := fitted(t, features.Pair)[1]
+	dir := t.TempDir()
+	writeDirectory(t, dir, m, Card{})
+	for _, format := range []gbt.Format{{UBJSON: true}, {UBJSON: true, XGBoost3: true}, {XGBoost3: true}} {
+		var b bytes.Buffer
+		if err := m.Trees.Write(&b, format); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "model.ubj"), b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, MLmodelFile), []byte("flavors:\n  xgboost:\n    data: model.ubj\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		back, err := Load(os.DirFS(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := predict(t, back), predict(t, m); !reflect.DeepEqual(got, want) {
+			t.Errorf("%+v: predicts %v after loading, %v before", format, got, want)
+		}
+	}
+}
+
 func TestMLmodel(t *testing.T) {
 	trips := &data.Trips{PickupZone: []int32{43}, DropoffZone: []int32{151}, Miles: []float64{1.01}}
 	v, err := features.Fit(features.Pair, trips)

@@ -80,7 +80,7 @@ func TestReadRefuses(t *testing.T) {
 		{`"tree_info":[0]`, `"tree_info":[2]`, `output 2`},
 		{`"num_trees":"1"`, `"num_trees":"2000000000"`, `num_trees is 2000000000, but there are 1`},
 		{`"num_trees":"1"`, `"num_trees":"-1"`, `num_trees "-1" is not a count`},
-		{`"num_trees":"1"`, `"num_trees":{}`, `num_trees "{}" is not a count`},
+		{`"num_trees":"1"`, `"num_trees":{}`, `gbtree_model_param: num_trees: want a number at byte 153, have "{}`},
 		{`"num_nodes":"3"`, `"num_nodes":"2147483647"`, `tree 0: num_nodes is 2147483647, but base_weights has 3`},
 		{`"num_nodes":"3"`, `"num_nodes":"9999999999999"`, `is not a count`},
 		{`"base_score":"5E-1"`, `"base_score":"[5E-1,5E-1]"`, `base_score "[5E-1,5E-1]" is not a number`},
@@ -95,14 +95,23 @@ func TestReadRefuses(t *testing.T) {
 		{`"split_indices":[1,0,0]`, `"split_indices":[2,0,0]`, `feature 2 is not below num_feature 2`},
 		{`"split_indices":[1,0,0]`, `"split_indices":[-1,0,0]`, `feature -1`},
 		{`"split_indices":[1,0,0]`, `"split_indices":[1,0]`, `split_indices has 2`},
-		{`"split_type":[0,0,0]`, `"split_type":[1,0,0]`, `node 0: categorical splits are not supported`},
-		{`[0E0,-1E0,1E0]`, `[0E0,-1E0,"x"]`, `invalid syntax`},
+		{`"split_type":[0,0,0]`, `"split_type":[1,0,0]`, `1 nodes are categorical, but 0 have categories`},
+		{`[0E0,-1E0,1E0]`, `[0E0,-1E0,"x"]`, `base_weights: want a number`},
 		{`[0E0,-1E0,1E0]`, `[0E0,-1E0,1E99]`, `out of range`},
-		{`[0E0,-1E0,1E0]`, `[0E0,[-1E0],1E0]`, `invalid syntax`},
-		{`[0E0,-1E0,1E0]`, `{}`, `not an array of numbers`},
+		{`[0E0,-1E0,1E0]`, `[0E0,-1E0,0x1p3]`, `"0x1p3" is not a number`},
+		{`[0E0,-1E0,1E0]`, `[0E0,-1E0,nan]`, `"nan" is not a number`},
+		{`[0E0,-1E0,1E0]`, `[0E0,-1E0,]`, `want a number`},
+		{`[2.5E0,-1E-1,1E-1]`, `[NaN,-1E-1,1E-1]`, `node 0: its threshold is not a number`},
+		{`[2.5E0,-1E-1,1E-1]`, `[2.5E0,-1E-1,NaN]`, `node 2: its leaf is not a number`},
+		{`"version":[1,7,6]`, `"version":` + strings.Repeat("[", 99), `nested too deep`},
+		{`"version":[1,7,6]}`, `"version":[1,7,6]} {`, `want the end`},
+		{`"split_type":[0,0,0]`, `"split_type":[2,0,0]`, `split_type 2 is not known`},
+		{`"categories_nodes":[]`, `"categories_nodes":[0]`, `have 1, 0 and 0`},
+		{`[0E0,-1E0,1E0]`, `[0E0,[-1E0],1E0]`, `want a number`},
+		{`[0E0,-1E0,1E0]`, `{}`, `want '['`},
 		{`"attributes":{}`, `"attributes":{"best_score":"x"}`, `best_score "x"`},
 		{`"attributes":{}`, `"attributes":{"best_score":"1.5"}`, `best_iteration "" is not a count`},
-		{`"version"`, ``, `invalid character`},
+		{`"version"`, ``, `want a string at byte`},
 	} {
 		model := strings.Replace(stump, c[0], c[1], 1)
 		if model == stump {
@@ -125,7 +134,7 @@ func TestWriteNames(t *testing.T) {
 	if err := e.WriteJSON(&b, []string{"PU_DO=43_151", "a \"b\"\\\n"}); err != nil {
 		t.Fatal(err)
 	}
-	if want := `"feature_names":["PU_DO=43_151","a \"b\"\\\u000a"],"feature_types":["float","float"]`; !strings.Contains(b.String(), want) {
+	if want := `"feature_names":["PU_DO=43_151","a \"b\"\\\n"],"feature_types":["float","float"]`; !strings.Contains(b.String(), want) {
 		t.Errorf("written %s, want %s in it", b.String(), want)
 	}
 	if got := read(t, b.String()).FeatureNames; got[1] != "a \"b\"\\\n" {

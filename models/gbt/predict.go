@@ -3,6 +3,7 @@ package gbt
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -49,7 +50,7 @@ func (e *Ensemble) Predict(x *matrix.Matrix, out []float32) {
 
 // predict does the rows [from, to).
 func (e *Ensemble) predict(x *matrix.Matrix, from, to int, out []float32) {
-	if to-from < fewRows {
+	if to-from < fewRows || e.categorical() {
 		row := make([]Entry, 0, len(x.Blocks)+len(x.Numbers))
 		for i := range out {
 			row = appendRow(row[:0], x, from+i)
@@ -64,6 +65,11 @@ func (e *Ensemble) predict(x *matrix.Matrix, from, to int, out []float32) {
 	for i := range e.Trees {
 		p.send(&e.Trees[i], out)
 	}
+}
+
+// categorical tells whether a tree has categorical splits.
+func (e *Ensemble) categorical() bool {
+	return slices.ContainsFunc(e.Trees, func(t Tree) bool { return len(t.Categories) > 0 })
 }
 
 // appendRow appends what is stored in a row of x.

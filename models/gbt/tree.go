@@ -1,6 +1,10 @@
 package gbt
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // Ensemble is a fitted or loaded model: the sum of a base score and of what
 // each tree says. It is read-only once made and may be used concurrently.
@@ -36,8 +40,8 @@ type Categories struct {
 }
 
 // Node is one node of a tree, in XGBoost's numbering and terms. A row that has
-// a value for Feature goes left if the value is less than Value, else right;
-// one that has none goes left if DefaultLeft, else right.
+// a value for Feature goes left if the value is less than Value, else right (at
+// a node with Categories, if it is none of them); one that has none goes left if DefaultLeft, else right.
 type Node struct {
 	Left, Right int32   // children; -1 in a leaf
 	Parent      int32   // -1 at the root
@@ -74,23 +78,55 @@ func (e *Ensemble) PredictRow(row []Entry) float32 {
 
 // leaf walks row down the tree and returns its leaf's value.
 func (t *Tree) leaf(row []Entry) float32 {
-	n := &t.Nodes[0]
+	n, id := &t.Nodes[0], int32(0)
 	for n.Left >= 0 {
 		left := n.DefaultLeft
 		for _, e := range row {
 			if e.Feature == n.Feature && e.Value == e.Value {
 				left = e.Value < n.Value
+				if t.Categories != nil {
+					left = t.left(id, n, e.Value)
+				}
 				break
 			}
 		}
+		id = n.Right
 		if left {
-			n = &t.Nodes[n.Left]
-		} else {
-			n = &t.Nodes[n.Right]
+			id = n.Left
 		}
+		n = &t.Nodes[id]
 	}
 	return n.Value
 }
+
+// left tells whether a value goes left at a node of a tree with categories, as
+// XGBoost's categorical.h, Decision: a value is cut down to a category, and one
+// that can be no category goes left.
+func (t *Tree) left(id int32, n *Node, value float32) bool {
+	right := t.categories(id)
+	if right == nil {
+		return value < n.Value
+	}
+	if value < 0 || value >= maxCategory {
+		return true
+	}
+	_, found := slices.BinarySearch(right, int32(value))
+	return !found
+}
+
+// categories returns the categories that go right at a node, nil if its split
+// is by a threshold.
+func (t *Tree) categories(id int32) []int32 {
+	i, found := slices.BinarySearchFunc(t.Categories, id, func(c Categories, id int32) int { return cmp.Compare(c.Node, id) })
+	if !found {
+		return nil
+	}
+	return t.Categories[i].Values
+}
+
+// maxCategory: categories are those that a float32 holds exactly, as XGBoost's
+// categorical.h, OutOfRangeCat.
+const maxCategory = 1 << 24
 
 // prune turns the splits that gain less than gamma into leaves, from the
 // bottom up, as XGBoost's updater_prune.cc, DoPrune and TryPruneLeaf: a node is

@@ -6,186 +6,253 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 )
 
-// WriteJSON writes e as XGBoost 1.7's Booster.save_model writes what xgb.train
-// made to a .json file, byte for byte; XGBoost 3 reads it as well. It writes the names as the model's
-// feature names; there must be one a feature, or none at all. (A Booster that has
-// names refuses a DMatrix that has none.)
-func (e *Ensemble) WriteJSON(w io.Writer, names []string) error {
-	if len(names) != 0 && len(names) != e.Features {
-		return fmt.Errorf("write model: %d names for %d features", len(names), e.Features)
+// Format says how a model file is spelled. The zero Format is JSON as XGBoost
+// 1.7 writes it, without names.
+type Format struct {
+	// UBJSON is the binary format, which XGBoost expects in files named .ubj,
+	// as it does JSON in .json.
+	UBJSON bool
+
+	// XGBoost3 is the spelling of 3.x, which 1.7 does not read. That of 1.7 is
+	// read by both.
+	XGBoost3 bool
+
+	// Names are the model's feature names: one a feature, or none at all. (A
+	// Booster that has names refuses a DMatrix that has none.)
+	Names []string
+}
+
+// Write writes e as Booster.save_model writes what xgb.train made, byte for
+// byte, in the spelling of XGBoost 1.7.6 or 3.2.0; but that boost_from_average,
+// which means nothing to who loads a model, is always 0.
+func (e *Ensemble) Write(w io.Writer, f Format) error {
+	if len(f.Names) != 0 && len(f.Names) != e.Features {
+		return fmt.Errorf("write model: %d names for %d features", len(f.Names), e.Features)
 	}
-	j := &jsonWriter{w: w}
-	j.raw(`{"learner":{"attributes":{`)
-	if best := len(e.Trees) - 1; best >= 0 {
-		// Without early stopping, 1.7's xgb.train calls the last round the best.
-		if e.BestIteration >= 0 {
-			best = e.BestIteration
-		}
-		j.raw(`"best_iteration":"` + strconv.Itoa(best) + `","best_ntree_limit":"` + strconv.Itoa(best+1) + `"`)
-		if e.BestIteration >= 0 {
-			j.raw(`,"best_score":"` + pythonFloat(e.BestScore) + `"`)
-		}
+	out := &output{w: w}
+	var to encoder = &jsonWriter{output: out}
+	if f.UBJSON {
+		to = &ubjWriter{output: out}
 	}
-	j.raw(`},"feature_names":`)
-	array(j, names, func(s *string) { j.string(*s) })
-	j.raw(`,"feature_types":`)
-	types := e.FeatureTypes
-	if len(types) != len(names) {
-		types = slices.Repeat([]string{"float"}, len(names))
-	}
-	array(j, types, func(s *string) { j.string(*s) })
-	trees := strconv.Itoa(len(e.Trees))
-	j.raw(`,"gradient_booster":{"model":{"gbtree_model_param":{"num_parallel_tree":"1","num_trees":"` + trees + `","size_leaf_vector":"0"},"tree_info":`)
-	array(j, e.Trees, func(*Tree) { j.raw("0") })
-	j.raw(`,"trees":[`)
-	for i := range e.Trees {
-		if i > 0 {
-			j.raw(",")
-		}
-		e.Trees[i].write(j, i, e.Features)
-		j.flush()
-	}
-	j.raw(`]},"name":"gbtree"},"learner_model_param":{"base_score":"`)
-	j.float(e.BaseScore)
-	j.raw(`","boost_from_average":"0","num_class":"0","num_feature":"` + strconv.Itoa(e.Features) + `","num_target":"1"},`)
-	j.raw(`"objective":{"name":"` + SquaredError + `","reg_loss_param":{"scale_pos_weight":"1"}}},"version":[1,7,6]}`)
-	j.flush()
-	if j.err != nil {
-		return fmt.Errorf("write model: %w", j.err)
+	e.write(to, out, f)
+	out.flush()
+	if out.err != nil {
+		return fmt.Errorf("write model: %w", out.err)
 	}
 	return nil
 }
 
-func (t *Tree) write(j *jsonWriter, id, features int) {
+// WriteJSON writes e as JSON that XGBoost 1.7 and 3.x read; see Format.
+func (e *Ensemble) WriteJSON(w io.Writer, names []string) error {
+	return e.Write(w, Format{Names: names})
+}
+
+// encoder writes the values of a file one after the other, in either format.
+// Lists of numbers are written by a function of the index.
+type encoder interface {
+	open()
+	close()
+	key(name string)
+	text(s string)
+	int(n int)
+	list(n int, element func(i int))
+	floats(n int, f func(i int) float32)
+	ints(n int, f func(i int) int32)
+	longs(n int, f func(i int) int32) // for UBJSON: as 64 bits
+	bytes(n int, f func(i int) int32) // for UBJSON: as 8 bits
+}
+
+// output is what both formats write to.
+type output struct {
+	w   io.Writer
+	buf []byte
+	err error // the first of w
+}
+
+func (o *output) flush() {
+	if o.err == nil {
+		_, o.err = o.w.Write(o.buf)
+	}
+	o.buf = o.buf[:0]
+}
+
+func (e *Ensemble) write(to encoder, out *output, f Format) {
+	pair := func(key, value string) { to.key(key); to.text(value) }
+	texts := func(key string, all []string) {
+		to.key(key)
+		to.list(len(all), func(i int) { to.text(all[i]) })
+	}
+	features, trees := strconv.Itoa(e.Features), strconv.Itoa(len(e.Trees))
+	to.open()
+	to.key("learner")
+	to.open()
+	to.key("attributes")
+	to.open()
+	e.writeAttributes(pair, f)
+	to.close()
+	types := e.FeatureTypes
+	if len(types) != len(f.Names) {
+		types = slices.Repeat([]string{"float"}, len(f.Names))
+	}
+	texts("feature_names", f.Names)
+	texts("feature_types", types)
+	to.key("gradient_booster")
+	to.open()
+	to.key("model")
+	to.open()
+	if f.XGBoost3 {
+		to.key("cats")
+		to.open()
+		texts("enc", nil)
+		to.key("feature_segments")
+		to.ints(0, nil)
+		to.key("sorted_idx")
+		to.ints(0, nil)
+		to.close()
+	}
+	to.key("gbtree_model_param")
+	to.open()
+	pair("num_parallel_tree", "1")
+	pair("num_trees", trees)
+	if !f.XGBoost3 {
+		pair("size_leaf_vector", "0")
+	}
+	to.close()
+	if f.XGBoost3 {
+		to.key("iteration_indptr")
+		to.list(len(e.Trees)+1, func(i int) { to.int(i) })
+	}
+	to.key("tree_info")
+	to.list(len(e.Trees), func(int) { to.int(0) })
+	to.key("trees")
+	to.list(len(e.Trees), func(i int) {
+		e.Trees[i].write(to, i, features, f.XGBoost3)
+		if len(out.buf) > 1<<16 {
+			out.flush()
+		}
+	})
+	to.close()
+	pair("name", "gbtree")
+	to.close()
+	to.key("learner_model_param")
+	to.open()
+	base := string(appendFloat(nil, e.BaseScore))
+	if f.XGBoost3 {
+		base = "[" + base + "]"
+	}
+	pair("base_score", base)
+	pair("boost_from_average", "0")
+	pair("num_class", "0")
+	pair("num_feature", features)
+	pair("num_target", "1")
+	to.close()
+	to.key("objective")
+	to.open()
+	pair("name", SquaredError)
+	to.key("reg_loss_param")
+	to.open()
+	pair("scale_pos_weight", "1")
+	to.close()
+	to.close()
+	to.close()
+	version := []int{1, 7, 6}
+	if f.XGBoost3 {
+		version = []int{3, 2, 0}
+	}
+	to.key("version")
+	to.list(3, func(i int) { to.int(version[i]) })
+	to.close()
+}
+
+// writeAttributes writes what xgb.train notes of early stopping.
+func (e *Ensemble) writeAttributes(pair func(key, value string), f Format) {
+	best := e.BestIteration
+	if best < 0 {
+		best = len(e.Trees) - 1
+		if best < 0 || f.XGBoost3 {
+			return
+		}
+		// Without early stopping, 1.7 calls the last round the best.
+	}
+	pair("best_iteration", strconv.Itoa(best))
+	if !f.XGBoost3 {
+		pair("best_ntree_limit", strconv.Itoa(best+1))
+	}
+	if e.BestIteration >= 0 {
+		pair("best_score", pythonFloat(e.BestScore))
+	}
+}
+
+func (t *Tree) write(to encoder, id int, features string, xgboost3 bool) {
 	deleted := 0
 	for i := range t.Nodes {
 		if t.Nodes[i].Deleted {
 			deleted++
 		}
 	}
-	floats := func(name string, f func(*Node) float32) {
-		j.raw(`"` + name + `":`)
-		array(j, t.Nodes, func(n *Node) { j.float(f(n)) })
-		j.raw(",")
+	n, sets := len(t.Nodes), t.Categories
+	var starts, values []int32
+	for _, c := range sets {
+		starts = append(starts, int32(len(values)))
+		values = append(values, c.Values...)
 	}
-	ints := func(name string, f func(*Node) int32) {
-		j.raw(`"` + name + `":`)
-		array(j, t.Nodes, func(n *Node) { j.int(f(n)) })
-		j.raw(",")
+	vector := "0"
+	if xgboost3 {
+		vector = "1"
 	}
-	j.raw("{")
-	floats("base_weights", func(n *Node) float32 { return n.BaseWeight })
-	j.raw(`"categories":[],"categories_nodes":[],"categories_segments":[],"categories_sizes":[],`)
-	ints("default_left", func(n *Node) int32 {
-		if n.DefaultLeft {
+	to.open()
+	to.key("base_weights")
+	to.floats(n, func(i int) float32 { return t.Nodes[i].BaseWeight })
+	to.key("categories")
+	to.ints(len(values), func(i int) int32 { return values[i] })
+	to.key("categories_nodes")
+	to.ints(len(sets), func(i int) int32 { return sets[i].Node })
+	to.key("categories_segments")
+	to.longs(len(sets), func(i int) int32 { return starts[i] })
+	to.key("categories_sizes")
+	to.longs(len(sets), func(i int) int32 { return int32(len(sets[i].Values)) })
+	to.key("default_left")
+	to.bytes(n, func(i int) int32 {
+		if t.Nodes[i].DefaultLeft {
 			return 1
 		}
 		return 0
 	})
-	j.raw(`"id":` + strconv.Itoa(id) + ",")
-	ints("left_children", func(n *Node) int32 { return n.Left })
-	floats("loss_changes", func(n *Node) float32 { return n.LossChange })
-	ints("parents", func(n *Node) int32 { return n.Parent & math.MaxInt32 }) // the root's -1 is 2147483647
-	ints("right_children", func(n *Node) int32 { return n.Right })
-	floats("split_conditions", func(n *Node) float32 { return n.Value })
-	ints("split_indices", func(n *Node) int32 { return n.Feature })
-	ints("split_type", func(*Node) int32 { return 0 })
-	floats("sum_hessian", func(n *Node) float32 { return n.SumHessian })
-	j.raw(`"tree_param":{"num_deleted":"` + strconv.Itoa(deleted) + `","num_feature":"` + strconv.Itoa(features) +
-		`","num_nodes":"` + strconv.Itoa(len(t.Nodes)) + `","size_leaf_vector":"0"}}`)
-}
-
-// jsonWriter writes the tokens of XGBoost's JSON, when it is flushed.
-type jsonWriter struct {
-	w   io.Writer
-	buf []byte
-	err error // the first of w
-}
-
-func (j *jsonWriter) flush() {
-	if j.err == nil {
-		_, j.err = j.w.Write(j.buf)
-	}
-	j.buf = j.buf[:0]
-}
-
-func (j *jsonWriter) raw(s string) { j.buf = append(j.buf, s...) }
-
-func (j *jsonWriter) int(n int32) { j.buf = strconv.AppendInt(j.buf, int64(n), 10) }
-
-// float writes the shortest digits that read back as f, always with an
-// exponent: XGBoost takes 12 for an integer and refuses it.
-func (j *jsonWriter) float(f float32) {
-	if f-f != 0 { // as XGBoost spells what no sensible fit has
-		switch {
-		case f > 0:
-			j.raw("Infinity")
-		case f < 0:
-			j.raw("-Infinity")
-		default:
-			j.raw("NaN")
+	to.key("id")
+	to.int(id)
+	to.key("left_children")
+	to.ints(n, func(i int) int32 { return t.Nodes[i].Left })
+	to.key("loss_changes")
+	to.floats(n, func(i int) float32 { return t.Nodes[i].LossChange })
+	to.key("parents")
+	to.ints(n, func(i int) int32 { return t.Nodes[i].Parent & math.MaxInt32 }) // the root's -1 is 2147483647
+	to.key("right_children")
+	to.ints(n, func(i int) int32 { return t.Nodes[i].Right })
+	to.key("split_conditions")
+	to.floats(n, func(i int) float32 { return t.Nodes[i].Value })
+	to.key("split_indices")
+	to.ints(n, func(i int) int32 { return t.Nodes[i].Feature })
+	to.key("split_type")
+	to.bytes(n, func(i int) int32 {
+		if len(sets) > 0 && sets[0].Node == int32(i) {
+			sets = sets[1:]
+			return 1
 		}
-		return
+		return 0
+	})
+	to.key("sum_hessian")
+	to.floats(n, func(i int) float32 { return t.Nodes[i].SumHessian })
+	to.key("tree_param")
+	to.open()
+	for _, p := range [][2]string{
+		{"num_deleted", strconv.Itoa(deleted)}, {"num_feature", features},
+		{"num_nodes", strconv.Itoa(n)}, {"size_leaf_vector", vector},
+	} {
+		to.key(p[0])
+		to.text(p[1])
 	}
-	b := strconv.AppendFloat(j.buf, float64(f), 'E', -1, 32)
-	e := len(b) - 4 // of E+00, as Go pads exponents; XGBoost does not
-	if b[e-1]&1 == 1 && f*(1<<16) == float32(math.Trunc(float64(f*(1<<16)))) {
-		// If f lies midway between two shortest answers, Go takes the greater one
-		// and XGBoost the even one. Such a float has few binary places, and its
-		// exact digits are the shortest and a 5.
-		start := len(j.buf)
-		exact := strconv.AppendFloat(make([]byte, 0, 32), float64(f), 'E', -1, 64)
-		if len(exact) == len(b)-start+1 && exact[e-start] == '5' {
-			b[e-1]--
-		}
-	}
-	if b[e+2] == '0' {
-		b = append(b[:e+2], b[e+3])
-	}
-	if b[e+1] == '+' {
-		b = append(b[:e+1], b[e+2:]...)
-	}
-	j.buf = b
-}
-
-// string quotes s as JSON; bytes that are not UTF-8 become U+FFFD.
-func (j *jsonWriter) string(s string) {
-	j.buf = append(j.buf, '"')
-	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			j.buf = append(j.buf, '\\', byte(r))
-		case r < ' ':
-			j.buf = fmt.Appendf(j.buf, `\u%04x`, r)
-		default:
-			j.buf = utf8.AppendRune(j.buf, r)
-		}
-	}
-	j.buf = append(j.buf, '"')
-}
-
-func array[T any](j *jsonWriter, all []T, write func(*T)) {
-	j.buf = append(j.buf, '[')
-	for i := range all {
-		if i > 0 {
-			j.buf = append(j.buf, ',')
-		}
-		write(&all[i])
-	}
-	j.buf = append(j.buf, ']')
-}
-
-// pythonFloat is repr(f), which is how XGBoost's Python package writes scores.
-func pythonFloat(f float64) string {
-	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
-		return strconv.FormatFloat(f, 'e', -1, 64)
-	}
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if f == math.Trunc(f) {
-		s += ".0"
-	}
-	return s
+	to.close()
+	to.close()
 }
