@@ -1,14 +1,16 @@
 package gbt
 
 import (
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 )
 
 // crew is a few goroutines that do one job after another together. The pauses
-// between jobs are mostly shorter than it takes to wake a goroutine, so that
-// whoever waits looks around for a while before going to sleep.
+// between jobs are mostly shorter than it takes to wake a goroutine, which can
+// be half a millisecond, so that whoever waits looks around for a while before
+// going to sleep.
 type crew struct {
 	size int
 	job  func(worker int)
@@ -68,13 +70,16 @@ func (c *crew) dismiss() {
 	c.notify()
 }
 
-const looks = 20_000 // a look takes about a nanosecond
+const looks = 200_000 // a look takes about a nanosecond
 
 // wait returns when until says so. Whoever makes it say so must notify.
 func (c *crew) wait(until func() bool) {
-	for range looks {
+	for i := range looks {
 		if until() {
 			return
+		}
+		if i%4096 == 4095 {
+			runtime.Gosched()
 		}
 	}
 	c.lock.Lock()

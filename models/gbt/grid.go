@@ -25,6 +25,7 @@ type grid struct {
 
 	labels, weights []float32 // of the rows trained on, in the order of squares
 	rowStarts       []int32   // where those of each square begin
+	squareOf        []int32   // the square of each
 
 	// Of the tree that grows; what does not depend on gradients is there before.
 	squares []cell // by square of train; code is the level
@@ -72,6 +73,7 @@ func newGrid(rows joined, r rule, base float32) engine {
 	for _, row := range order {
 		g.labels = append(g.labels, float32(rows.train.Y[row]))
 		g.weights = append(g.weights, rows.train.weight(int(row)))
+		g.squareOf = append(g.squareOf, g.train.of[row])
 	}
 	g.watched = make([]squares, len(rows.evals))
 	for i, s := range rows.evals {
@@ -231,24 +233,31 @@ func (g *grid) sumStrip(s *strip) {
 	clear(s.byLevel)
 	s.grad = 0
 	copy(g.values[s.from:s.to], g.still[s.from:s.to])
+	byLevel, rowEnds := s.byLevel, g.rowStarts[1:]
 	q := g.train.starts[s.from]
 	at := g.rowStarts[q]
 	for rank := s.from; rank < s.to; rank++ {
-		end := g.train.starts[rank+1]
-		squares, predictions, rowEnds := g.squares[q:end], g.train.predictions[q:end], g.rowStarts[q+1:end+1]
+		first, end := q, g.train.starts[rank+1]
 		q = end
+		if first == end {
+			continue
+		}
+		squares, predictions := g.squares[first:end], g.train.predictions[first:end]
+		for i := range squares {
+			squares[i].grad = 0
+		}
+		// One loop over the rows: most squares have one, and to guess which do not costs more.
+		last := rowEnds[end-1]
+		labels, weights, of := g.labels[at:last], g.weights[at:last], g.squareOf[at:last]
+		at = last
+		for i, y := range labels {
+			q := of[i] - first
+			squares[q].grad += float64(residual(predictions[q], y, weights[i]))
+		}
 		var sum float64
 		for i := range squares {
-			var grad float64
-			p, end := predictions[i], rowEnds[i]
-			labels, weights := g.labels[at:end], g.weights[at:end]
-			for j, y := range labels {
-				grad += float64(residual(p, y, weights[j]))
-			}
-			at = end
-			squares[i].grad = grad
-			s.byLevel[squares[i].code] += grad
-			sum += grad
+			byLevel[squares[i].code] += squares[i].grad
+			sum += squares[i].grad
 		}
 		g.values[rank].grad = sum
 		s.grad += sum

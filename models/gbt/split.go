@@ -167,8 +167,12 @@ func (s *search) column(at int, c *column, cells []cell) {
 // searches such columns backward only, which sends rows of the level right and
 // all others left.
 func (s *search) levels(at int, c *column, cells []cell) {
+	sieve := newSieve(s)
 	for i := range cells {
 		right := cells[i].sums
+		if sieve.holds(right) {
+			continue
+		}
 		left := s.total.minus(right)
 		if hopeless(s.shrunk(left), s.shrunk(right), s.enough) {
 			continue
@@ -176,6 +180,7 @@ func (s *search) levels(at int, c *column, cells []cell) {
 		if s.offer(left, right, c.features[cells[i].code]) {
 			s.best.column, s.best.at = at, i
 			s.best.threshold, s.best.defaultLeft = indicator, true
+			sieve = newSieve(s)
 		}
 	}
 }

@@ -93,17 +93,18 @@ func (s *squares) in(level int32, a area) (valued, missing []square) {
 	return valued[:i], missing
 }
 
-// seek returns the place of the first square of the rank or a greater one.
+// seek returns the place of the first square of the rank or a greater one, by
+// halving, in a form that takes no branch that cannot be foreseen.
 func seek(list []square, rank int32) int {
-	lo, hi := 0, len(list)
-	for lo < hi {
-		if mid := (lo + hi) / 2; list[mid].rank < rank {
-			lo = mid + 1
-		} else {
-			hi = mid
+	at := 0
+	for n := len(list); n > 0; {
+		half := (n + 1) / 2
+		if list[at+half-1].rank < rank {
+			at += half
 		}
+		n -= half
 	}
-	return lo
+	return at
 }
 
 // paint notes what the tree says of the squares of a split-off level in an area.
