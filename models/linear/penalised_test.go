@@ -207,3 +207,24 @@ func TestMeanRMSE(t *testing.T) {
 		t.Errorf("got %v, want √3", got)
 	}
 }
+
+// Two blocks and a penalty that hardly tells their weights apart: sweeps alone
+// need 43,248.
+func TestDescentOfSmallPenalty(t *testing.T) {
+	x, y := problemOf(t, problem{Seed: 20, Rows: 3000, Blocks: []int{40, 30}, Numbers: 1, Outliers: true})
+	s, err := descend(context.Background(), x, y, 1e-5*float64(x.Rows))
+	if err != nil {
+		t.Fatal(err)
+	}
+	least, err := leastSquares(context.Background(), x, y, converged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Params{Solver: Lasso, Alpha: 1e-5}
+	if got, most := costOf(x, y, s, p), costOf(x, y, least, p); got > most {
+		t.Errorf("cost %v, least squares has %v", got, most)
+	}
+	if s.iterations > 200 {
+		t.Errorf("%d iterations", s.iterations)
+	}
+}
