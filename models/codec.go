@@ -5,18 +5,25 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/taximeter/taximeter/models/gbt"
 )
 
-// magic begins what Encode writes, and changes with its form.
-const magic = "taximeter model 1\n"
+// magic begins what Encode writes, and changes with its form. What begins with
+// firstMagic has trees in JSON, and is otherwise the same.
+const (
+	magic      = "taximeter model 2\n"
+	firstMagic = "taximeter model 1\n"
+)
 
-// Encode writes a model as one piece: the contents of VectorizerFile and
-// ModelFile with their kind. Equal models give equal bytes.
+// Encode writes a model as one piece: its kind, the content of VectorizerFile,
+// and the regressor, trees as XGBoost's UBJSON, which takes a tenth of the time
+// of JSON. Equal models give equal bytes.
 func Encode(m *Model) ([]byte, error) {
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("encode model: %w", err)
 	}
-	regressor, err := m.modelJSON()
+	regressor, err := m.encodeRegressor()
 	if err != nil {
 		return nil, fmt.Errorf("encode model: %w", err)
 	}
@@ -33,9 +40,21 @@ func Encode(m *Model) ([]byte, error) {
 	return b, nil
 }
 
-// Decode reads what Encode wrote.
+func (m *Model) encodeRegressor() ([]byte, error) {
+	if m.Kind == Linear {
+		return m.modelJSON()
+	}
+	var b bytes.Buffer
+	err := m.Trees.Write(&b, gbt.Format{UBJSON: true})
+	return b.Bytes(), err
+}
+
+// Decode reads what Encode wrote, in this version or the first.
 func Decode(b []byte) (*Model, error) {
 	rest, ok := bytes.CutPrefix(b, []byte(magic))
+	if !ok {
+		rest, ok = bytes.CutPrefix(b, []byte(firstMagic))
+	}
 	if !ok {
 		return nil, errors.New("decode model: it does not begin as a model of this version")
 	}
@@ -50,7 +69,7 @@ func Decode(b []byte) (*Model, error) {
 	if len(rest) > 0 {
 		return nil, fmt.Errorf("decode model: %d bytes follow it", len(rest))
 	}
-	m, err := read(string(parts[0]), ModelFile, parts[2], parts[1])
+	m, err := read(string(parts[0]), "regressor", parts[2], parts[1])
 	if err != nil {
 		return nil, fmt.Errorf("decode model: %w", err)
 	}

@@ -3,6 +3,7 @@ package models
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"math"
@@ -194,6 +195,31 @@ func TestEncodeRoundTrip(t *testing.T) {
 		}
 		if _, err := Decode(append(b, 0)); err == nil {
 			t.Errorf("%s: a byte too many decodes", m)
+		}
+	}
+}
+
+// Stores may still hold what the first version wrote.
+func TestDecodeFirstVersion(t *testing.T) {
+	for _, m := range fitted(t, features.Pair) {
+		regressor, err := m.modelJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		vectorizer, err := m.vectorizerJSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := []byte("taximeter model 1\n")
+		for _, part := range [][]byte{[]byte(m.Kind), vectorizer, regressor} {
+			b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
+		}
+		back, err := Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := predict(t, back), predict(t, m); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: predicts %v after decoding, %v before", m, got, want)
 		}
 	}
 }

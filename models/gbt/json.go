@@ -176,7 +176,7 @@ func jsonFloat(s string) (float32, error) {
 		return float32(math.Inf(-1)), nil
 	}
 	if c := s[len(s)-1]; s[0] == '+' || c < '0' || c > '9' || strings.ContainsAny(s, "xX") {
-		return 0, fmt.Errorf("%.20q is not a number", s)
+		return 0, fmt.Errorf("%.20q is not a number", strings.Clone(s)) // so that s stays on the stack
 	}
 	f, err := strconv.ParseFloat(s, 32)
 	return float32(f), err

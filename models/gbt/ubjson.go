@@ -209,41 +209,6 @@ func (u *ubjReader) float(marker byte) (float64, error) {
 	return float64(n), err
 }
 
-// number reads the next element of a list of numbers.
-func number[T any](u *ubjReader, kind byte, read func(byte) (T, error)) (T, error) {
-	if kind == 0 {
-		var err error
-		if kind, err = u.marker(); err != nil {
-			var zero T
-			return zero, err
-		}
-	}
-	return read(kind)
-}
-
-func (u *ubjReader) floats() ([]float32, error) {
-	all := []float32{}
-	err := u.each('[', ']', func(kind byte) error {
-		v, err := number(u, kind, u.float)
-		all = append(all, float32(v))
-		return err
-	})
-	return all, err
-}
-
-func (u *ubjReader) ints() ([]int32, error) {
-	all := []int32{}
-	err := u.each('[', ']', func(kind byte) error {
-		v, err := number(u, kind, u.integer)
-		if err == nil && v != int64(int32(v)) {
-			err = fmt.Errorf("%d is out of range", v)
-		}
-		all = append(all, int32(v))
-		return err
-	})
-	return all, err
-}
-
 func (u *ubjReader) skip() error {
 	if len(u.data) == 0 {
 		return errCut

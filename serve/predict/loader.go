@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/models"
 	"github.com/taximeter/taximeter/registry"
 )
@@ -162,6 +163,10 @@ func (l *Loader) load(ctx context.Context, id identity) (*Loaded, error) {
 	model, err := models.Load(files)
 	if err != nil {
 		return nil, fmt.Errorf("load %s from %s: %w", id, uri, err)
+	}
+	// Trees are compiled for the first prediction; let no request wait for that.
+	if err := model.PredictRides([]features.Ride{{PULocationID: firstZone, DOLocationID: firstZone}}, make([]float32, 1)); err != nil {
+		return nil, fmt.Errorf("try %s from %s: %w", id, uri, err)
 	}
 	loaded := &Loaded{Model: id.model, Version: id.version, RunID: id.run, LoadedAt: time.Now(), model: model, id: id}
 	if loaded.Version == "" {
