@@ -12,32 +12,20 @@ type cell struct {
 // a level of too little weight cannot be split off, nor ever will be.
 func (c *cell) counts(least float64) bool { return c.rows > 0 && c.hess >= least }
 
-// division is how a node's cells are divided between its children: the rows of
-// the lesser child have been summed up, and the greater one's are the difference.
-type division struct {
-	moved []cell  // by code: what the rows of the lesser child sum up to
-	least float64 // the weight below which a cell does not count
-}
-
-// moves appends the lesser child's cells to out.
-func (d *division) moves(parent, out []cell) []cell {
-	for i := range parent {
-		code := parent[i].code
-		if m := &d.moved[code]; m.counts(d.least) {
-			out = append(out, cell{m.sums, code, m.rows})
-		}
-	}
-	return out
-}
-
-// stays turns the parent's cells into the greater child's.
-func (d *division) stays(parent []cell) []cell {
+// divide divides a node's cells between its children. The rows of the lesser
+// child have been summed up, in moved, by code: its cells are appended to out,
+// unless that is nil. The greater child's are the difference, in the parent's
+// place. Only those that count are kept.
+func divide(parent, moved []cell, least float64, out []cell) (moves, stays []cell) {
 	kept := 0
 	for i := range parent {
 		p := &parent[i]
-		if m := &d.moved[p.code]; m.rows > 0 {
+		if m := &moved[p.code]; m.rows > 0 {
+			if out != nil && m.counts(least) {
+				out = append(out, cell{m.sums, p.code, m.rows})
+			}
 			p.sums, p.rows = p.sums.minus(m.sums), p.rows-m.rows
-			if !p.counts(d.least) {
+			if !p.counts(least) {
 				continue
 			}
 		}
@@ -46,7 +34,7 @@ func (d *division) stays(parent []cell) []cell {
 		}
 		kept++
 	}
-	return parent[:kept]
+	return out, parent[:kept]
 }
 
 // without removes a cell of a block; the order of a block's cells is free.

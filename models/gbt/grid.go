@@ -70,6 +70,7 @@ func newGrid(rows joined, r rule, base float32) engine {
 	level, rank := cut(0, n)
 	var levelOf, order []int32
 	g.train, levelOf, order, g.rowStarts = gather(level, rank, levels, ranks, base)
+	g.labels, g.weights, g.squareOf = make([]float32, 0, n), make([]float32, 0, n), make([]int32, 0, n)
 	for _, row := range order {
 		g.labels = append(g.labels, float32(rows.train.Y[row]))
 		g.weights = append(g.weights, rows.train.weight(int(row)))

@@ -201,15 +201,16 @@ func (g *grower) least(column int) float64 {
 // they have cells at all: the rows that moved are summed up.
 func (g *grower) part(column int, parent []cell, moves, stays *open) {
 	g.tally(column, moves.rows.rows)
-	d := division{moved: g.scratch[column], least: g.least(column)}
+	var out []cell
 	if moves.cells != nil {
-		cells := g.cells.take(min(len(parent), len(moves.rows.rows)))
-		moves.cells[column] = d.moves(parent, cells)
-		g.cells.keep(moves.cells[column])
+		out = g.cells.take(min(len(parent), len(moves.rows.rows)))
 	}
-	if stays.cells != nil {
-		stays.cells[column] = d.stays(parent)
+	lesser, greater := divide(parent, g.scratch[column], g.least(column), out)
+	if moves.cells != nil {
+		g.cells.keep(lesser)
 	}
+	moves.keep(column, lesser)
+	stays.keep(column, greater)
 	g.forget(column, moves.rows.rows)
 }
 

@@ -145,14 +145,13 @@ func (g *grid) count(a area) int32 {
 // part divides the cells of the levels between two children, as grower.part.
 func (h *hand) part(parent []cell, moves, stays *patch) {
 	h.tally(moves.area)
-	d := division{moved: h.moved, least: h.minChild}
+	var out []cell
 	if moves.large {
-		cells := h.cells.take(min(len(parent), int(h.count(moves.area))))
-		moves.cells = d.moves(parent, cells)
-		h.cells.keep(moves.cells)
+		out = h.cells.take(min(len(parent), int(h.count(moves.area))))
 	}
-	if stays.large {
-		stays.cells = d.stays(parent)
+	moves.cells, stays.cells = divide(parent, h.moved, h.minChild, out)
+	if moves.large {
+		h.cells.keep(moves.cells)
 	}
 	h.forget(moves.area)
 }

@@ -91,7 +91,7 @@ type search struct {
 	total  sums
 	root   float32 // gain of the node as it is
 	best   split
-	enough float64 // no split whose children gain less can be the best, see hopeless
+	enough float64 // no split whose children gain less in all can be the best, see sieve
 }
 
 func newSearch(r *rule, total sums) search {
@@ -107,19 +107,6 @@ func (s *search) raise() {
 	sum := float64(s.root) + float64(s.best.loss)
 	s.enough = sum - float64(1e-6*sum) - 1e-30
 }
-
-// hopeless tells of nearly all splits that are not the best so far that they
-// are not, at a fraction of what their exact gain costs: as there is no
-// division, and no rounding to follow. The sum of the gains, multiplied by both
-// denominators, is compared with enough, multiplied likewise. Left and right
-// are as shrunk returns them.
-func hopeless(left, right sums, enough float64) bool {
-	gains := float64(float64(left.grad*left.grad)*right.hess) + float64(float64(right.grad*right.grad)*left.hess)
-	return gains < float64(float64(left.hess*right.hess)*enough)
-}
-
-// shrunk returns the root of the numerator of a gain, and its denominator.
-func (p *rule) shrunk(s sums) sums { return sums{math.Abs(s.grad) - p.alpha, s.hess + p.lambda} }
 
 // offer compares a split into left and right with the best so far, as XGBoost's
 // param.h, SplitEntry::Update and NeedReplace: more gain, then the lower feature.
@@ -170,14 +157,7 @@ func (s *search) levels(at int, c *column, cells []cell) {
 	sieve := newSieve(s)
 	for i := range cells {
 		right := cells[i].sums
-		if sieve.holds(right) {
-			continue
-		}
-		left := s.total.minus(right)
-		if hopeless(s.shrunk(left), s.shrunk(right), s.enough) {
-			continue
-		}
-		if s.offer(left, right, c.features[cells[i].code]) {
+		if !sieve.holds(right) && s.offer(s.total.minus(right), right, c.features[cells[i].code]) {
 			s.best.column, s.best.at = at, i
 			s.best.threshold, s.best.defaultLeft = indicator, true
 			sieve = newSieve(s)
@@ -190,15 +170,15 @@ func (s *search) levels(at int, c *column, cells []cell) {
 // XGBoost's updater_colmaker.cc, UpdateEnumeration and EnumerateSplit.
 func (s *search) backward(at int, c *column, cells []cell) {
 	var right sums
-	last := -1
+	last, sieve := -1, newSieve(s)
 	for i := len(cells) - 1; i >= 0; i-- {
 		if cells[i].rows == 0 {
 			continue
 		}
-		left := s.total.minus(right)
-		if !hopeless(s.shrunk(left), s.shrunk(right), s.enough) && right.hess != 0 && s.offer(left, right, c.features[0]) {
+		if !sieve.holds(right) && right.hess != 0 && s.offer(s.total.minus(right), right, c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, true
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
+			sieve = newSieve(s)
 		}
 		right = right.plus(cells[i].sums)
 		last = i
@@ -213,15 +193,15 @@ func (s *search) backward(at int, c *column, cells []cell) {
 // passed goes left, all other rows, with those that have no value, right.
 func (s *search) forward(at int, c *column, cells []cell) {
 	var left sums
-	last := -1
+	last, sieve := -1, newSieve(s)
 	for i := range cells {
 		if cells[i].rows == 0 {
 			continue
 		}
-		right := s.total.minus(left)
-		if !hopeless(s.shrunk(left), s.shrunk(right), s.enough) && left.hess != 0 && s.offer(left, right, c.features[0]) {
+		if !sieve.holds(left) && left.hess != 0 && s.offer(left, s.total.minus(left), c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, false
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
+			sieve = newSieve(s)
 		}
 		left = left.plus(cells[i].sums)
 		last = i

@@ -26,6 +26,7 @@ type square struct{ at, rank int32 }
 // place where each square's begin.
 func gather(level, rank []int32, levels, ranks int, base float32) (s squares, levelOf, rows, starts []int32) {
 	rows = countingSort(nil, level, levels+1)
+	starts, levelOf = make([]int32, 0, len(rows)+1), make([]int32, 0, len(rows))
 	rows = countingSort(rows, rank, ranks+1)
 	s = squares{starts: make([]int32, ranks+2), levelStarts: make([]int32, levels+1), of: make([]int32, len(rows))}
 	for i, row := range rows {
@@ -40,6 +41,7 @@ func gather(level, rank []int32, levels, ranks int, base float32) (s squares, le
 		s.starts[r+1] += s.starts[r]
 	}
 	order := countingSort(nil, levelOf, levels+1)
+	s.byLevel = make([]square, 0, len(order))
 	for _, at := range order {
 		if l := levelOf[at]; int(l) < levels {
 			s.byLevel = append(s.byLevel, square{at, rank[rows[starts[at]]]})
