@@ -53,8 +53,10 @@ func (e *NetworkError) Error() string {
 	if e.Throttled {
 		what = "fetch (the server refuses us for now: wait some minutes)"
 	}
-	return fmt.Sprintf("%s %s: gave up after %s: %v; put the file into a directory named by --data to do without the network",
-		what, e.URL, count(e.Attempts, "attempt"), e.Err)
+	if e.Attempts > 1 {
+		what = "gave up after " + count(e.Attempts, "attempt") + " to " + what
+	}
+	return fmt.Sprintf("%s %s: %v; put the file into a directory named by --data to do without the network", what, e.URL, e.Err)
 }
 
 // Unwrap returns the error of the last attempt.
@@ -74,7 +76,7 @@ func (e *CorruptError) Error() string {
 	if e.Err != nil {
 		cause = fmt.Sprintf(": %v", e.Err)
 	}
-	return fmt.Sprintf("%s (%s) is corrupt: %s%s; remove it and fetch it again", e.Path, count(int(e.Size), "byte"), e.Detail, cause)
+	return fmt.Sprintf("%s (%s) is corrupt: %s%s", e.Path, count(int(e.Size), "byte"), e.Detail, cause)
 }
 
 // Unwrap returns the cause.

@@ -50,21 +50,3 @@ const (
 	NameCancelled      = "Cancelled"
 	NameUpstreamFailed = "UpstreamFailed"
 )
-
-// Follows reports whether a run in state t may enter state next. A final state
-// is left only by a resume, which enters PENDING or RUNNING.
-func (t StateType) Follows(next StateType) bool {
-	switch t {
-	case "":
-		return next == TypeScheduled || next == TypePending || next == TypeFailed
-	case TypeScheduled, TypePending:
-		return next != TypePending || t == TypeScheduled
-	case TypeRunning:
-		return next != TypePending
-	case TypePaused:
-		return next != TypePending && next != TypePaused
-	case TypeCancelling:
-		return next == TypeCancelled || next == TypeCrashed
-	}
-	return next == TypePending || next == TypeRunning
-}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/taximeter/taximeter/data"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/models"
 	"github.com/taximeter/taximeter/registry"
@@ -151,6 +152,17 @@ type logInput struct {
 }
 
 func newLogInput(at tracking, fit Fit, fittedBy string) logInput { return logInput{at, fit, fittedBy} }
+
+type filePair struct{ Train, Valid data.File }
+
+func newFilePair(train, valid data.File) filePair { return filePair{train, valid} }
+
+// of says where the months of the fit are now: a fit from the cache knows where
+// they were when it was made.
+func (in logInput) of(files filePair) logInput {
+	in.Fit.Train.File, in.Fit.Valid.File = files.Train, files.Valid
+	return in
+}
 
 // logRun logs a fit as one tracked run. It is not cached: each flow run has
 // tracked runs of its own. An attempt that follows an interrupted one logs the

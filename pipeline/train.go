@@ -36,9 +36,11 @@ func (f *Flows) train(c *engine.Ctx, p TrainParams) (engine.Arg[Staged], error) 
 		names = append(names, trial.Key())
 		fits = append(fits, fitTrees.Keyed(trial.Key()).Submit(c, engine.Join2(split, engine.Val(trial), newTreesInput), before))
 	}
+	files := engine.Join2(train, valid, newFilePair)
 	var logged []engine.Arg[TrackedRun]
 	for i, fit := range fits {
-		logged = append(logged, f.logRun().Keyed(names[i]).Submit(c, engine.Join3(tracked, fit, fit.Origin(), newLogInput)))
+		entry := engine.Join2(engine.Join3(tracked, fit, fit.Origin(), newLogInput), files, logInput.of)
+		logged = append(logged, f.logRun().Keyed(names[i]).Submit(c, entry))
 	}
 
 	candidates := engine.Join3(tracked, engine.List(logged...), engine.Val(p.Gate), newCandidates)
@@ -79,7 +81,20 @@ func (f *Flows) closeRuns(ctx context.Context, p TrainParams, run engine.FlowRun
 	if ctx.Err() != nil {
 		status = registry.Killed
 	}
-	ctx = context.WithoutCancel(ctx)
+	return f.endRuns(context.WithoutCancel(ctx), p, run, status)
+}
+
+// CloseAbandoned ends the tracked runs of a training whose process ended before
+// it could. Should the training be resumed, they are taken up again.
+func (f *Flows) CloseAbandoned(ctx context.Context, run engine.FlowRun) error {
+	p, err := ParamsOf(run)
+	if err != nil {
+		return err
+	}
+	return f.endRuns(ctx, p, run, registry.Killed)
+}
+
+func (f *Flows) endRuns(ctx context.Context, p TrainParams, run engine.FlowRun, status registry.RunStatus) error {
 	experiment, err := f.Tracker.GetExperimentByName(ctx, p.experiment(run.ExpectedStart))
 	if registry.CodeOf(err) == registry.ResourceDoesNotExist {
 		return nil // it failed before there was any

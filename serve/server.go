@@ -127,6 +127,12 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
+// Check reports what Run would refuse about the fields, without listening.
+func (s *Server) Check() error {
+	_, err := s.resolve()
+	return err
+}
+
 // resolve turns Addr into the one address to listen on, so that what is
 // checked here and what is bound cannot differ.
 func (s *Server) resolve() (*net.TCPAddr, error) {

@@ -41,6 +41,9 @@ func (a *app) listFlowRuns(ctx context.Context, limit int) error {
 		return err
 	}
 	defer h.Close()
+	if err := a.reap(ctx, h); err != nil {
+		return err
+	}
 	runs, err := h.List(ctx, "", limit)
 	if err != nil {
 		return fmt.Errorf("list flow runs: %w", err)
@@ -85,18 +88,68 @@ func (a *app) inspectFlowRun(ctx context.Context, ref string) error {
 	if err != nil {
 		return err
 	}
+	calls, err := taskRows(ctx, h, d, "")
+	if err != nil {
+		return err
+	}
 	return a.show(d, func() {
 		fmt.Fprintf(a.out, "%s  %s\nflow      %s\nstate     %s\n", run.ID, run.Name, run.Flow, stateText(d.FlowRun.State))
 		fmt.Fprintf(a.out, "started   %s, took %s, attempt %d\nparams    %s\n\n", ago(run.Start), seconds(d.FlowRun.Seconds), run.Attempts, run.Parameters)
-		rows := [][]string{{"TASK", "STATE", "ATTEMPTS", "TOOK", "CACHED FROM"}}
-		for _, t := range d.TaskRuns {
-			rows = append(rows, []string{t.Key, stateText(t.State), fmt.Sprint(t.Attempts), seconds(t.Seconds), t.CachedFrom})
-		}
-		a.table(rows)
-		for _, s := range d.Subflows {
-			fmt.Fprintf(a.out, "\nsubflow %s: %s, %s\n", s.Flow, s.ID, stateText(s.State))
-		}
+		a.table(append([][]string{{"TASK", "STATE", "ATTEMPTS", "TOOK", "CACHED FROM"}}, calls...))
 	})
+}
+
+// taskRows are the calls of d, those of a subflow following its own.
+func taskRows(ctx context.Context, h *history.Store, d enginehttp.Details, prefix string) (rows [][]string, err error) {
+	for _, t := range d.TaskRuns {
+		rows = append(rows, []string{prefix + t.Key, stateText(t.State), fmt.Sprint(t.Attempts), seconds(t.Seconds), t.CachedFrom})
+		if t.SubflowID == "" {
+			continue
+		}
+		sub, err := h.FlowRun(ctx, t.SubflowID)
+		if err != nil {
+			return nil, err
+		}
+		inner, err := enginehttp.Inspect(ctx, h, sub)
+		if err != nil {
+			return nil, err
+		}
+		more, err := taskRows(ctx, h, inner, prefix+t.Key+"/")
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
+}
+
+// reap records as Crashed the runs whose process has ended, and ends what they
+// have left running in a registry.
+func (a *app) reap(ctx context.Context, h *history.Store) error {
+	crashed, err := h.Reap(ctx)
+	if err != nil {
+		return err
+	}
+	for _, run := range crashed {
+		a.note("flow run %s (%s): its process has ended; taximeter flow-run resume %s goes on with it", run.ID, run.Name, run.ID)
+		if err := a.closeAbandoned(ctx, run); err != nil {
+			a.note("flow run %s: %v", run.ID, err) // such as a tracking server that is gone: no reason to stop
+		}
+	}
+	return nil
+}
+
+func (a *app) closeAbandoned(ctx context.Context, run engine.FlowRun) error {
+	p, err := pipeline.ParamsOf(run)
+	if err != nil {
+		return err
+	}
+	t, err := a.openTracking(ctx, p.TrackingURI)
+	if err != nil {
+		return err
+	}
+	defer t.Close()
+	return (&pipeline.Flows{Tracker: t}).CloseAbandoned(ctx, run)
 }
 
 func stateText(s enginehttp.State) string {
@@ -122,7 +175,7 @@ func (a *app) resumeFlowRun(ctx context.Context, ref string) error {
 	if err := errors.Join(perr, h.Close()); err != nil {
 		return err
 	}
-	return a.runTraining(ctx, p, func(ctx context.Context, flows *pipeline.Flows, e *engine.Engine) (engine.FlowRun, error) {
+	return a.runTraining(ctx, p, func(ctx context.Context, flows *pipeline.Flows, e *engine.Engine, _ *history.Store) (engine.FlowRun, error) {
 		return flows.ResumeTraining(ctx, e, run.ID)
 	})
 }

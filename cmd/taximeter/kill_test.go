@@ -212,6 +212,26 @@ func checkRegistry(t *testing.T, home, what string) {
 	}
 }
 
+// A training that was killed is not shown as running for ever, nor are its
+// tracked runs; and it can still be resumed.
+func TestAbandonedTrainingIsSeen(t *testing.T) {
+	home := t.TempDir()
+	killAtLine(t, home, 12)
+	if out := taximeter(t, home, "flow-run", "ls"); !bytes.Contains(out, []byte("Crashed")) {
+		t.Errorf("flow-run ls = %s", out)
+	}
+	s := openStore(t, home)
+	defer s.Close()
+	left, err := s.SearchRuns(t.Context(), registry.RunQuery{ExperimentIDs: []string{"1"}, Filter: "attributes.status = 'RUNNING'"})
+	if err != nil || len(left.Items) != 0 {
+		t.Errorf("left running: %+v, %v", left.Items, err)
+	}
+	if r := parseReport(t, taximeter(t, home, "flow-run", "resume", "latest", "--json")); r.State != "Completed" {
+		t.Errorf("resumed to %s", r.State)
+	}
+	checkRegistry(t, home, "seen as abandoned")
+}
+
 func TestModelsDoNotDependOnProcessors(t *testing.T) {
 	var want map[string]string
 	for _, n := range []string{"1", "2"} {

@@ -34,10 +34,13 @@ func run(args []string) int {
 		signal.Stop(signals) // a second one ends the program at once
 	}()
 
-	a := &app{out: os.Stdout, err: os.Stderr, env: os.Getenv, args: args}
+	a := &app{out: &output{File: os.Stdout}, err: os.Stderr, env: os.Getenv, args: args}
 	root := a.command()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil && a.out.err != nil {
+		err = fmt.Errorf("write the output: %w", a.out.err)
+	}
 	if err == nil {
 		return exitDone
 	}
@@ -46,8 +49,9 @@ func run(args []string) int {
 
 // app is one run of the command.
 type app struct {
-	out, err *os.File
-	env      func(string) string
+	out *output
+	err *os.File
+	env func(string) string
 
 	args []string
 	home string // --home

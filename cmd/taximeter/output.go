@@ -3,12 +3,27 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"golang.org/x/term"
 )
+
+// output is stdout, and remembers when it could not be written to.
+type output struct {
+	*os.File
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.File.Write(b)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
 
 // printJSON prints the one object of --json.
 func (a *app) printJSON(v any) error {

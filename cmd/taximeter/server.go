@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine/enginehttp"
+	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/serve"
 	"github.com/taximeter/taximeter/serve/predict"
@@ -52,6 +53,9 @@ in processes of their own on the same home; a newly staged model is swapped in.`
 // remoteEvery is how often a registry elsewhere is asked which model to serve.
 const remoteEvery = 5 * time.Second
 
+// reapPause is how long a run whose process has ended may be shown as running.
+const reapPause = 2 * time.Second
+
 func (a *app) server(ctx context.Context, f serverFlags) error {
 	ref, err := predict.ParseReference(f.model)
 	if err != nil {
@@ -62,6 +66,10 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	}
 	if f.token == "" {
 		f.token = a.env("TAXIMETER_TOKEN")
+	}
+	s := &serve.Server{Addr: f.addr, Token: f.token, Insecure: f.insecure, AllowedHosts: f.hosts}
+	if err := s.Check(); err != nil {
+		return usage("%v", err)
 	}
 	uri, err := a.serverTracking(f)
 	if err != nil {
@@ -91,26 +99,25 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var loading sync.WaitGroup
 	loading.Go(func() { loader.Run(ctx) })
+	loading.Go(func() { a.reapEvery(ctx, h, log) })
 	defer loading.Wait() // before what it reads is closed
 	defer cancel()
 
 	tracking := mlflow.NewHandler(t)
 	prediction := &predict.Handler{Loader: loader}
-	s := &serve.Server{
-		Addr: f.addr, Token: f.token, Insecure: f.insecure, AllowedHosts: f.hosts, Log: log,
-		Mounts: []serve.Mount{
-			{Path: "/", Handler: ui.Handler()},
-			{Path: enginehttp.Prefix, Handler: enginehttp.NewHandler(h, log)},
-			{Path: "/api/", Handler: tracking, MaxBody: -1}, // bounds JSON itself, streams artifacts
-			{Path: "/ajax-api/", Handler: tracking, MaxBody: -1},
-			{Path: "/get-artifact", Handler: tracking},
-			{Path: "/model-versions/get-artifact", Handler: tracking},
-			{Path: "/health", Handler: tracking},
-			{Path: "/version", Handler: tracking},
-			{Path: "/predict", Handler: prediction},
-			{Path: "/ping", Handler: http.HandlerFunc(prediction.Ping)},
-		},
-		Ready: func(url string) { a.ready(url, loader) },
+	s.Log = log
+	s.Ready = func(url string) { a.ready(url, loader) }
+	s.Mounts = []serve.Mount{
+		{Path: "/", Handler: ui.Handler()},
+		{Path: enginehttp.Prefix, Handler: enginehttp.NewHandler(h, log)},
+		{Path: "/api/", Handler: tracking, MaxBody: -1}, // bounds JSON itself, streams artifacts
+		{Path: "/ajax-api/", Handler: tracking, MaxBody: -1},
+		{Path: "/get-artifact", Handler: tracking},
+		{Path: "/model-versions/get-artifact", Handler: tracking},
+		{Path: "/health", Handler: tracking},
+		{Path: "/version", Handler: tracking},
+		{Path: "/predict", Handler: prediction},
+		{Path: "/ping", Handler: http.HandlerFunc(prediction.Ping)},
 	}
 	err = s.Run(ctx)
 	var interrupt interrupted
@@ -118,6 +125,19 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 		a.note("stopped: %v", interrupt)
 	}
 	return err
+}
+
+// reapEvery looks for runs whose process has ended, until ctx does.
+func (a *app) reapEvery(ctx context.Context, h *history.Store, log *slog.Logger) {
+	for ctx.Err() == nil {
+		if err := a.reap(ctx, h); err != nil && ctx.Err() == nil {
+			log.Error("look after flow runs", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(reapPause):
+		}
+	}
 }
 
 // serverTracking is the address of the registry to serve, empty for the home's

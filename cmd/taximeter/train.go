@@ -57,7 +57,7 @@ What was computed before is taken from the cache. An interrupted run goes on wit
 	flags.StringVar(&f.data, "data", "", "directory to look for months in first")
 	flags.IntVar(&f.trials, "trials", pipeline.DefaultTrials, "number of boosted models: the first with the course's parameters, the others searched")
 	flags.StringVar(&f.params, "params", "search", `"search", or "best" for the course's parameters alone`)
-	flags.StringVar(&f.baseline, "baseline", string(linear.Exact), `least squares: "exact", or "lsqr" with scikit-learn's stopping rule`)
+	flags.StringVar(&f.baseline, "baseline", string(linear.Exact), `least squares: "exact", or "lsqr" with scikit-learn's stopping rule; or with a penalty "ridge", "lasso"`)
 	flags.StringVar(&f.features, "features", string(features.Pair), `"PU_DO", or "PU,DO" for the zones apart`)
 	flags.StringVar(&f.gate, "gate", pipeline.DefaultGate, "what a run must satisfy to be staged, in MLflow's filter language")
 	flags.StringVar(&f.experiment, "experiment", pipeline.DefaultExperiment, "experiment to log to; {expected_start_time} in it is replaced")
@@ -73,7 +73,10 @@ func (a *app) train(ctx context.Context, f trainFlags, trialsGiven bool) error {
 	if err != nil {
 		return err
 	}
-	return a.runTraining(ctx, p, func(ctx context.Context, flows *pipeline.Flows, e *engine.Engine) (engine.FlowRun, error) {
+	return a.runTraining(ctx, p, func(ctx context.Context, flows *pipeline.Flows, e *engine.Engine, h *history.Store) (engine.FlowRun, error) {
+		if err := a.reap(ctx, h); err != nil {
+			return engine.FlowRun{}, err
+		}
 		return flows.StartTraining(ctx, e, p, engine.Options{Refresh: f.noCache})
 	})
 }
@@ -175,7 +178,7 @@ func existingFile(flag, path string) (string, error) {
 }
 
 // runTraining opens what a training works on, lets do run it and reports it.
-func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(context.Context, *pipeline.Flows, *engine.Engine) (engine.FlowRun, error)) error {
+func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(context.Context, *pipeline.Flows, *engine.Engine, *history.Store) (engine.FlowRun, error)) error {
 	h, err := a.openHistory(ctx)
 	if err != nil {
 		return err
@@ -194,7 +197,7 @@ func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(c
 	months.Progress = w.Fetched
 	months.Attempts = 1 // the flow's task retries, where it can be seen
 	flows := &pipeline.Flows{Months: months, Tracker: t, Origin: a.origin()}
-	run, err := do(ctx, flows, &engine.Engine{History: h, Observer: w})
+	run, err := do(ctx, flows, &engine.Engine{History: h, Observer: w}, h)
 	w.Close()
 	if run.ID == "" {
 		return err

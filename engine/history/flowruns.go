@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/taximeter/taximeter/engine"
 )
@@ -78,11 +79,7 @@ func (s *Store) AdoptFlowRun(ctx context.Context, id string) (engine.FlowRun, er
 			if alive {
 				return &engine.OwnedError{FlowRunID: id, PID: pid}
 			}
-			// Until it is started again it is a run whose process ended, and if that
-			// never happens, it stays one.
-			run.State = engine.State{Type: engine.TypeCrashed, Name: engine.NameCrashed, Message: "its process ended",
-				Time: run.State.Time.Add(1000)}
-			if err := putFlowRun(ctx, tx, run); err != nil {
+			if run, err = crash(ctx, tx, run); err != nil {
 				return err
 			}
 		} else if run.State.Type == engine.TypeCompleted {
@@ -90,7 +87,8 @@ func (s *Store) AdoptFlowRun(ctx context.Context, id string) (engine.FlowRun, er
 		}
 		// One that ended is claimed by saying that it waits to run again, so that a
 		// second process that comes at the same moment finds it owned.
-		run.State = engine.State{Type: engine.TypePending, Name: engine.NamePending, Message: "resumed", Time: run.State.Time.Add(1000)}
+		run.State = after(run.State, engine.TypePending, engine.NamePending, "resumed")
+		run.End = time.Time{}
 		if err := putFlowRun(ctx, tx, run); err != nil {
 			return err
 		}
@@ -98,6 +96,63 @@ func (s *Store) AdoptFlowRun(ctx context.Context, id string) (engine.FlowRun, er
 		return err
 	})
 	return run, err
+}
+
+// crash records that the process of a run has ended without ending the run.
+func crash(ctx context.Context, tx *sql.Tx, run engine.FlowRun) (engine.FlowRun, error) {
+	run.State = after(run.State, engine.TypeCrashed, engine.NameCrashed, "its process ended")
+	run.End = run.State.Time // when it was noticed: nobody knows more
+	return run, putFlowRun(ctx, tx, run)
+}
+
+// after is a state that follows s, and is later in any case.
+func after(s engine.State, t engine.StateType, name, message string) engine.State {
+	now := time.Now().UTC().Truncate(time.Microsecond)
+	if !now.After(s.Time) {
+		now = s.Time.Add(time.Microsecond)
+	}
+	return engine.State{Type: t, Name: name, Message: message, Time: now}
+}
+
+// Reap records as Crashed every run whose process has ended without ending the
+// run, and returns those that have no parent.
+func (s *Store) Reap(ctx context.Context) (crashed []engine.FlowRun, err error) {
+	const unfinished = `state_type NOT IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED')`
+	var found bool // most often there is nothing to do, which needs no write lock
+	if err := s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM flow_run WHERE `+unfinished+`)`).Scan(&found); err != nil || !found {
+		return nil, err
+	}
+	err = s.db.Write(ctx, func(tx *sql.Tx) error {
+		crashed = nil
+		rows, err := tx.QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run WHERE `+unfinished)
+		runs, err := collect(rows, err, scanFlowRun)
+		if err != nil {
+			return err
+		}
+		for _, run := range runs {
+			var owner string
+			if err := tx.QueryRowContext(ctx, `SELECT owner FROM flow_run WHERE id = ?`, run.RootID).Scan(&owner); err != nil {
+				return err
+			}
+			if alive, err := s.owner.lives(owner); alive || err != nil {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			if run, err = crash(ctx, tx, run); err != nil {
+				return err
+			}
+			if run.ParentID == "" {
+				crashed = append(crashed, run)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for runs whose process has ended: %w", err)
+	}
+	return crashed, nil
 }
 
 // FlowRun implements engine.History.

@@ -83,8 +83,19 @@ func TestOnlyTheDeadAreResumed(t *testing.T) {
 	if _, _, err := fine.Resume(t.Context(), e, run.ID); !errors.As(err, &owned) || owned.PID != cmd.Process.Pid {
 		t.Fatalf("resuming a live run = %v, want OwnedError of %d", err, cmd.Process.Pid)
 	}
+	if reaped, err := s.Reap(t.Context()); err != nil || len(reaped) != 0 {
+		t.Errorf("Reap of a live run = %+v, %v", reaped, err)
+	}
 	cmd.Process.Kill()
 	cmd.Wait()
+	for _, want := range []int{1, 0} {
+		if reaped, err := s.Reap(t.Context()); err != nil || len(reaped) != want {
+			t.Errorf("Reap = %+v, %v; want %d", reaped, err, want)
+		}
+	}
+	if dead, err := s.FlowRun(t.Context(), run.ID); err != nil || dead.State.Type != engine.TypeCrashed {
+		t.Errorf("a reaped run is %+v, %v", dead.State, err)
+	}
 	got, again, err := fine.Resume(t.Context(), e, run.ID)
 	if err != nil || got != 3 {
 		t.Fatalf("resuming a dead run = %d, %v", got, err)

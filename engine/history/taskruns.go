@@ -109,7 +109,7 @@ func (s *Store) mayWriteTask(ctx context.Context, tx *sql.Tx, flowRunID string) 
 func blobName(ref string) string { return ref[:2] + "/" + ref }
 
 func (s *Store) putBlob(ctx context.Context, r engine.Result) error {
-	if st, err := s.blobs.Stat(blobName(r.Ref)); err == nil && st.Size == int64(len(r.Data)) {
+	if _, err := s.readBlob(r.Ref); err == nil {
 		return nil // named by its content: it is there
 	}
 	if _, err := s.blobs.Put(ctx, blobName(r.Ref), bytes.NewReader(r.Data)); err != nil {
@@ -130,15 +130,20 @@ func (s *Store) ReadResult(ctx context.Context, r engine.Result) ([]byte, error)
 	case data != nil || r.Size == 0:
 		return data, nil
 	}
-	data, err = s.blobs.ReadFile(blobName(r.Ref))
+	return s.readBlob(r.Ref)
+}
+
+// readBlob returns the bytes of a large result, if they are still what they were.
+func (s *Store) readBlob(ref string) ([]byte, error) {
+	data, err := s.blobs.ReadFile(blobName(ref))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("result %s: %w", r.Ref, engine.ErrNotFound)
+		return nil, fmt.Errorf("result %s: %w", ref, engine.ErrNotFound)
 	}
-	if sum := sha256.Sum256(data); err == nil && hex.EncodeToString(sum[:]) != r.Ref {
+	if sum := sha256.Sum256(data); err == nil && hex.EncodeToString(sum[:]) != ref {
 		err = errors.New("its file has been changed")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read result %s: %w", r.Ref, err)
+		return nil, fmt.Errorf("read result %s: %w", ref, err)
 	}
 	return data, nil
 }
@@ -154,7 +159,8 @@ func putCache(ctx context.Context, tx *sql.Tx, e engine.CacheEntry) error {
 	return nil
 }
 
-// Cached implements engine.History. An entry whose file is gone is no entry.
+// Cached implements engine.History. An entry whose file is gone, or has been
+// changed, is no entry.
 func (s *Store) Cached(ctx context.Context, key string) (engine.CacheEntry, error) {
 	e := engine.CacheEntry{Key: key}
 	var expires sql.NullInt64
@@ -171,8 +177,8 @@ func (s *Store) Cached(ctx context.Context, key string) (engine.CacheEntry, erro
 	}
 	e.Expires = fromMicros(expires)
 	if !inline {
-		if st, err := s.blobs.Stat(blobName(e.Result.Ref)); err != nil || st.Size != e.Result.Size {
-			return e, fmt.Errorf("cached result %s: %w", e.Result.Ref, engine.ErrNotFound)
+		if _, err := s.readBlob(e.Result.Ref); err != nil {
+			return e, fmt.Errorf("cached result %s: %w: %w", e.Result.Ref, engine.ErrNotFound, err)
 		}
 	}
 	return e, nil
