@@ -6,11 +6,13 @@ MONTHS ?= ../shared/data
 ADDR   ?= 127.0.0.1:5000
 CHECK  ?=
 PYTHON ?= python3
-VENV   ?= $(HOME)/.cache/taximeter/parity-1
+CACHE  ?= $(HOME)/.cache/taximeter
+VENV   ?= $(CACHE)/parity-1
+RUNS   ?= 5
 BIN    := build/taximeter
 export CGO_ENABLED = 1
 
-.PHONY: build demo test parity vet clean
+.PHONY: build demo test parity vet clean bench-models bench-pipeline months
 build: $(BIN)
 
 # Go knows best what is out of date.
@@ -30,10 +32,7 @@ vet:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not gofmt'ed: $$files"; exit 1; fi
 
 # What needs the real months or outside programs.
-parity: $(VENV)/ready
-	@test -f '$(MONTHS)/green_tripdata_2021-01.parquet' || { \
-		echo "make parity: no green_tripdata_2021-01.parquet in MONTHS=$(MONTHS): give a folder with TLC's green months"; \
-		echo "2021-01, 2021-02, 2023-01 and 2023-02 (https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page)"; exit 1; }
+parity: months $(VENV)/ready
 	go vet -tags parity ./...
 	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_PYTHON='$(VENV)/bin/python' \
 		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models/... ./registry/mlflow ./cmd/taximeter
@@ -43,12 +42,33 @@ parity: $(VENV)/ready
 		echo 'make parity: the page is tested in a browser: install chromium'; exit 1; }
 	go test -tags browser -count=1 -v ./serve/ui
 
-$(VENV)/ready: scripts/requirements-parity.txt
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 10), sys.version' || { \
-		echo 'make parity: needs Python 3.10 or newer with venv; PYTHON=... names one'; exit 1; }
-	$(PYTHON) -m venv '$(VENV)'
-	'$(VENV)/bin/pip' install --quiet --disable-pip-version-check -r scripts/requirements-parity.txt
-	touch $@
+months:
+	@test -f '$(MONTHS)/green_tripdata_2021-01.parquet' || { \
+		echo "no green_tripdata_2021-01.parquet in MONTHS=$(MONTHS): give a folder with TLC's green months"; \
+		echo "2021-01, 2021-02, 2023-01 and 2023-02 (https://www.nyc.gov/site/tlc/about/tlc-trip-record-data.page)"; exit 1; }
+
+# The benchmarks install what they compare with and take turns with it: RUNS
+# times each. Let the machine be otherwise idle.
+bench-models: months $(CACHE)/original-1/ready
+	go test -c -tags bench -o build/bench/models.test ./models
+	'$(CACHE)/original-1/bin/python' scripts/bench/models.py build/bench/models.test '$(MONTHS)' $(RUNS)
+
+bench-pipeline: build months $(CACHE)/original-1/ready $(CACHE)/today-1/ready
+	'$(CACHE)/original-1/bin/python' scripts/bench/pipeline.py $(BIN) '$(MONTHS)' \
+		'$(CACHE)/original-1/bin/python' '$(CACHE)/today-1/bin/python' $(RUNS)
+
+# A virtual environment, made anew when its list of packages changes.
+define venv
+$(1)/ready: $(2)
+	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 10), sys.version' || { \
+		echo 'needs Python 3.10 or newer with venv; PYTHON=... names one'; exit 1; }
+	$(PYTHON) -m venv '$(1)'
+	'$(1)/bin/pip' install --quiet --disable-pip-version-check -r $(2)
+	touch $$@
+endef
+$(eval $(call venv,$(VENV),scripts/requirements-parity.txt))
+$(eval $(call venv,$(CACHE)/original-1,scripts/bench/requirements-original.txt))
+$(eval $(call venv,$(CACHE)/today-1,scripts/bench/requirements-today.txt))
 
 clean:
 	rm -rf build
