@@ -36,7 +36,7 @@ func (g *grid) assemble() Tree {
 		}
 	}
 	t := Tree{Nodes: make([]Node, 0, count)}
-	g.areas = g.areas[:0]
+	g.leaves = g.leaves[:0]
 	g.order = append(g.order[:0], root)
 	for i := 0; i < len(g.order); i++ {
 		p := at(g.order[i])
@@ -45,9 +45,10 @@ func (g *grid) assemble() Tree {
 			g.order = append(g.order, n.Left, n.Right)
 			at(n.Left).Parent, at(n.Right).Parent = int32(i), int32(i)
 			n.Left, n.Right = int32(len(g.order))-2, int32(len(g.order))-1
+		} else {
+			g.leaves = append(g.leaves, leaf{area: p.area, id: int32(i)})
 		}
 		t.Nodes = append(t.Nodes, n)
-		g.areas = append(g.areas, p.area)
 	}
 	return t
 }

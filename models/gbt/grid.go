@@ -37,7 +37,7 @@ type grid struct {
 	crew    *crew
 	hands   []*hand // one a worker
 	order   []int32 // the nodes as hands number them, in the tree's order
-	areas   []area  // of each node's rows if it is a leaf of the tree as grown
+	leaves  []leaf  // of the tree as grown
 
 	says []float32 // by rank: what the tree says of squares that are not off
 }
@@ -162,27 +162,33 @@ func (g *grid) cutStrips(ranks int) {
 // add works on all sets at once, and while it is about it sums up what the next
 // tree is to explain.
 func (g *grid) add(t Tree) (metrics []float64) {
-	for id, a := range g.areas {
-		if a.empty() {
-			continue
+	for i := range g.leaves {
+		l := &g.leaves[i]
+		n := &t.Nodes[l.id]
+		for n.Deleted {
+			n = &t.Nodes[n.Parent]
 		}
-		for t.Nodes[id].Deleted {
-			id = int(t.Nodes[id].Parent)
+		if l.says = n.Value; l.level == g.others() {
+			l.paint(g.says)
 		}
-		g.paint(a, t.Nodes[id].Value)
 	}
+	sets := []*squares{&g.train}
+	for i := range g.watched {
+		if g.first[i] != 0 {
+			sets = append(sets, &g.watched[i])
+		}
+	}
+	g.crew.each(len(sets), func(i int) { sets[i].paint(g.leaves, g.others()) })
 	metrics = make([]float64, len(g.evals))
 	g.crew.each(len(g.evals)+len(g.strips), func(i int) {
-		if i < len(g.evals) {
-			if g.first[i] != 0 {
-				g.watched[i].add(g.says, 0, len(g.says))
-				metrics[i] = g.rmse(&g.watched[i], i)
-			}
-			return
+		if i >= len(g.evals) {
+			s := &g.strips[i-len(g.evals)]
+			g.train.add(g.says, s.from, s.to)
+			g.sumStrip(s)
+		} else if g.first[i] != 0 {
+			g.watched[i].add(g.says, 0, len(g.says))
+			metrics[i] = g.rmse(&g.watched[i], i)
 		}
-		s := &g.strips[i-len(g.evals)]
-		g.train.add(g.says, s.from, s.to)
-		g.sumStrip(s)
 	})
 	g.sumStrips()
 	for i := range g.evals {
@@ -191,24 +197,6 @@ func (g *grid) add(t Tree) (metrics []float64) {
 		}
 	}
 	return metrics
-}
-
-func (g *grid) paint(a area, says float32) {
-	if a.level < g.others() {
-		g.train.paint(a, says)
-		for i := range g.watched {
-			if g.first[i] != 0 {
-				g.watched[i].paint(a, says)
-			}
-		}
-		return
-	}
-	for rank := a.lo; rank < a.hi; rank++ {
-		g.says[rank] = says
-	}
-	if a.missing {
-		g.says[a.last] = says
-	}
 }
 
 func (g *grid) rmse(s *squares, set int) float64 {

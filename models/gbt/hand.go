@@ -9,7 +9,22 @@ type area struct {
 	last    int32 // the rank of those
 }
 
-func (a area) empty() bool { return a.lo >= a.hi && !a.missing }
+// leaf is what a tree says of an area.
+type leaf struct {
+	area
+	id   int32 // the node
+	says float32
+}
+
+// paint notes what the tree says, by rank.
+func (l *leaf) paint(says []float32) {
+	for rank := l.lo; rank < l.hi; rank++ {
+		says[rank] = l.says
+	}
+	if l.missing {
+		says[l.last] = l.says
+	}
+}
 
 // patch is a node that may yet split.
 type patch struct {
@@ -58,7 +73,6 @@ func (h *hand) visit(p patch) {
 		if best.loss > epsilon { // as updater_colmaker.cc, FindSplit
 			n.Feature, n.Value, n.DefaultLeft = best.feature, best.threshold, best.defaultLeft
 			h.split(&p, &best, number)
-			p.area = area{}
 		}
 	}
 	h.plots = append(h.plots, plot{n, p.area, p.right})

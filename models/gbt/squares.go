@@ -109,14 +109,20 @@ func seek(list []square, rank int32) int {
 	return at
 }
 
-// paint notes what the tree says of the squares of a split-off level in an area.
-func (s *squares) paint(a area, says float32) {
-	valued, missing := s.in(a.level, a)
-	for _, q := range valued {
-		s.off[q.at], s.says[q.at] = true, says
-	}
-	for _, q := range missing {
-		s.off[q.at], s.says[q.at] = true, says
+// paint notes what the tree says of the squares of levels that were split off.
+func (s *squares) paint(leaves []leaf, others int32) {
+	for i := range leaves {
+		l := &leaves[i]
+		if l.level == others {
+			continue
+		}
+		valued, missing := s.in(l.level, l.area)
+		for _, q := range valued {
+			s.off[q.at], s.says[q.at] = true, l.says
+		}
+		for _, q := range missing {
+			s.off[q.at], s.says[q.at] = true, l.says
+		}
 	}
 }
 
