@@ -63,7 +63,8 @@ $(1)/ready: $(2)
 	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 10), sys.version' || { \
 		echo 'needs Python 3.10 or newer with venv; PYTHON=... names one'; exit 1; }
 	$(PYTHON) -m venv '$(1)'
-	'$(1)/bin/pip' install --quiet --disable-pip-version-check -r $(2)
+	for list in $(wildcard $(2) $(2:.txt=-after.txt)); do \
+		'$(1)/bin/pip' install --quiet --disable-pip-version-check -r $$$$list || exit 1; done
 	touch $$@
 endef
 $(eval $(call venv,$(VENV),scripts/requirements-parity.txt))

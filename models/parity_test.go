@@ -37,13 +37,9 @@ type pair struct {
 
 func readPair(t *testing.T, train, valid string) *pair {
 	t.Helper()
-	dir := os.Getenv("TAXIMETER_MONTHS")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
 	p := &pair{}
 	read := func(i int, month string) (*data.Trips, []float64) {
-		f, err := data.OpenFile(filepath.Join(dir, "green_tripdata_"+month+".parquet"))
+		f, err := data.OpenFile(monthFile(month))
 		if err != nil {
 			t.Fatalf("the parity tests need the real months: %v", err)
 		}
@@ -149,6 +145,7 @@ func TestRealMonths(t *testing.T) {
 				t.Fatal(err)
 			}
 			near("course parameters", m, c.course, 0.01)
+			checkAgainstXGBoost(t, m, c.train, c.valid)
 			for _, m := range append(made, m) {
 				checkInMLflow(t, m, p.valid)
 			}
@@ -156,13 +153,50 @@ func TestRealMonths(t *testing.T) {
 	}
 }
 
-// checkInMLflow compares m with what mlflow and xgboost make of its directory.
-func checkInMLflow(t *testing.T, m *Model, trips *data.Trips) {
+// checkAgainstXGBoost has the real XGBoost fit the same trees and compares the
+// files, byte for byte: every array of every tree, and the best iteration.
+func checkAgainstXGBoost(t *testing.T, m *Model, train, valid string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "xgboost.json")
+	cmd := exec.Command(python(t), filepath.Join("testdata", "fit_xgboost.py"), monthFile(train), monthFile(valid), file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, out)
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bytes.Buffer
+	if err := m.Trees.WriteJSON(&got, nil); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got.Bytes(), want) {
+		t.Errorf("our %d bytes differ from XGBoost's %d", got.Len(), len(want))
+		return
+	}
+	t.Logf("%s: the same %d bytes as XGBoost's own file", m, len(want))
+}
+
+func python(t *testing.T) string {
 	t.Helper()
 	python := os.Getenv("TAXIMETER_PYTHON")
 	if python == "" {
 		t.Fatal("TAXIMETER_PYTHON is not set: it names a Python with mlflow and xgboost")
 	}
+	return python
+}
+
+func monthFile(month string) string {
+	dir := os.Getenv("TAXIMETER_MONTHS")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "data")
+	}
+	return filepath.Join(dir, "green_tripdata_"+month+".parquet")
+}
+
+// checkInMLflow compares m with what mlflow and xgboost make of its directory.
+func checkInMLflow(t *testing.T, m *Model, trips *data.Trips) {
+	t.Helper()
 	const runID = "0123456789abcdef0123456789abcdef"
 	dir := t.TempDir()
 	writeDirectory(t, dir, m, Card{RunID: runID, CreatedAt: time.Date(2026, 3, 5, 7, 8, 9, 0, time.UTC)})
@@ -189,7 +223,7 @@ func checkInMLflow(t *testing.T, m *Model, trips *data.Trips) {
 	if err := os.WriteFile(ridesFile, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(python, filepath.Join("testdata", "check_model_dir.py"), dir, ridesFile)
+	cmd := exec.Command(python(t), filepath.Join("testdata", "check_model_dir.py"), dir, ridesFile)
 	cmd.Env = append(os.Environ(), "MLFLOW_DISABLE_TELEMETRY=true", "DO_NOT_TRACK=1", "GIT_PYTHON_REFRESH=quiet",
 		"MLFLOW_TRACKING_URI=file:"+filepath.Join(t.TempDir(), "mlruns"))
 	var stderr bytes.Buffer
