@@ -82,21 +82,33 @@ func (p *Predictor) fits(x *matrix.Matrix) bool { return sameLayout(&p.layout, x
 func (p *Predictor) predictRange(x *matrix.Matrix, from, to int, out []float32) {
 	var keys [chunk]uint64
 	var places [chunk]uint8
-	var left []int32 // rows whose piece cannot be made
+	var missed, left []int32 // rows whose piece is not there, and cannot be made
 	for ; from < to; from += chunk {
 		n := min(chunk, to-from)
 		p.locate(x, from, keys[:n], places[:n])
 		t := p.pieces.table.Load()
+		missed = missed[:0]
 		for i, key := range keys[:n] {
-			c := t.find(key)
-			if c == nil {
-				if c = p.make(key); c == nil {
-					left = append(left, int32(from+i))
-					continue
-				}
-				t = p.pieces.table.Load()
+			if c := t.find(key); c != nil {
+				out[from+i] = c.values[places[i]]
+			} else {
+				missed = append(missed, int32(i))
 			}
-			out[from+i] = c.values[places[i]]
+		}
+		if len(missed) == 0 {
+			continue
+		}
+		want := make([]uint64, len(missed))
+		for i, row := range missed {
+			want[i] = keys[row]
+		}
+		t = p.make(want)
+		for _, i := range missed {
+			if c := t.find(keys[i]); c != nil {
+				out[from+int(i)] = c.values[places[i]]
+			} else {
+				left = append(left, int32(from)+i)
+			}
 		}
 	}
 	if len(left) > 0 {
@@ -150,7 +162,7 @@ func (p *Predictor) split(a *axis, v float32) (piece uint64, place uint8) {
 
 // PredictRow returns the prediction for one row: its code in each block of the
 // layout, -1 for none, and its numbers, NaN for none. It allocates nothing, but
-// where a piece is made and the table of pieces must grow.
+// where a piece must be made.
 func (p *Predictor) PredictRow(codes []int32, numbers []float64) float32 {
 	if len(codes) != len(p.layout.Blocks) || len(numbers) != len(p.layout.Numbers) {
 		panic(fmt.Sprintf("gbt: predict a row of %d codes and %d numbers", len(codes), len(numbers)))
@@ -175,7 +187,7 @@ func (p *Predictor) PredictRow(codes []int32, numbers []float64) float32 {
 	}
 	c := p.pieces.table.Load().find(key)
 	if c == nil {
-		if c = p.make(key); c == nil {
+		if c = p.make([]uint64{key}).find(key); c == nil {
 			return p.walkRow(codes, numbers)
 		}
 	}
@@ -218,76 +230,4 @@ func pick[T any](all []T, rows []int32) []T {
 		some[i] = all[row]
 	}
 	return some
-}
-
-// make makes the piece of a key, or returns nil if it would not fit in.
-func (p *Predictor) make(key uint64) *piece {
-	if p.pieces.full() {
-		return p.pieces.table.Load().find(key)
-	}
-	var values [pieceWidth]float32
-	p.fill(key, &values)
-	p.pieces.put(key, &values)
-	return p.pieces.table.Load().find(key)
-}
-
-// fill computes a piece: it walks down each tree with all its classes together,
-// which part only where a threshold of the inner number lies among them.
-func (p *Predictor) fill(key uint64, values *[pieceWidth]float32) {
-	var classes [maxAxes]int32
-	along := key
-	for i := len(p.axes) - 1; i >= 0; i-- {
-		// strides grow with the axes, but for the inner one's, which is 0
-		if a := &p.axes[i]; i != p.inner {
-			classes[i] = int32(along / a.stride)
-			along %= a.stride
-			if a.classes == nil && uint64(classes[i]) == a.size-1 {
-				classes[i] = -1
-			}
-		}
-	}
-	first, last := int32(along*pieceWidth), int32(along*pieceWidth)+pieceWidth-1
-	stray := p.inner >= 0 && along == p.missing
-	for i := range values {
-		values[i] = p.ensemble.BaseScore
-	}
-	type span struct{ at, from, to int32 } // classes from first on, to included
-	var stack [pieceWidth]span
-	for _, root := range p.roots {
-		stack[0] = span{root, first, last}
-		for top := 1; top > 0; {
-			top--
-			v := stack[top]
-			s := &p.steps[v.at]
-			for s.kind != leafStep {
-				next := v.at + 1
-				switch {
-				case s.kind == levelStep:
-					if classes[s.axis] == s.at {
-						next = s.jump
-					}
-				case s.kind == numberStep:
-					if class := classes[s.axis]; class > s.at || class < 0 && !s.stray {
-						next = s.jump
-					}
-				case stray:
-					if !s.stray {
-						next = s.jump
-					}
-				case v.from > s.at:
-					next = s.jump
-				case v.to > s.at:
-					stack[top] = span{s.jump, s.at + 1, v.to}
-					top++
-					v.to = s.at
-				}
-				v.at = next
-				s = &p.steps[next]
-			}
-			// As XGBoost's cpu_predictor.cc, PredictByAllTrees: in float32, tree by tree.
-			for i := v.from - first; i <= v.to-first; i++ {
-				values[i] = float32(values[i] + s.value)
-			}
-		}
-	}
 }
