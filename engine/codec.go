@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -55,12 +56,21 @@ func (c Codec[T]) orJSON() Codec[T] {
 }
 
 func encodeJSON[T any](v T) ([]byte, string, error) {
-	data, err := json.Marshal(v)
+	data, err := marshal(v)
 	if err != nil {
 		return nil, "", err
 	}
 	digest, err := Digest(v)
 	return data, digest, err
+}
+
+// marshal is json.Marshal that leaves < and > as they are: people read this.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 func decodeJSON[T any](_ context.Context, data []byte) (v T, err error) {

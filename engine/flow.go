@@ -32,7 +32,7 @@ func (f Flow[I, O]) Start(ctx context.Context, e *Engine, in I, o Options) (out 
 	if err := e.ready(); err != nil {
 		return out, run, err
 	}
-	params, err := json.Marshal(in)
+	params, err := marshal(in)
 	if err != nil {
 		return out, run, fmt.Errorf("encode the parameters of %s: %w", f.Name, err)
 	}
@@ -106,7 +106,7 @@ func (f Flow[I, O]) top(ctx context.Context, e *Engine, in I, record FlowRun) (o
 		if out, err = result.value(ctx); err != nil {
 			return err
 		}
-		if r.record.Result, err = json.Marshal(out); err != nil {
+		if r.record.Result, err = marshal(out); err != nil {
 			return fmt.Errorf("store the result of %s: %w", f.Name, err)
 		}
 		return nil

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -59,7 +58,7 @@ func (f Flow[I, O]) child(ctx context.Context, c *call, in I) (*flowRun, error) 
 	e, parent := c.scope.run.engine, c.scope.run.record
 	record, err := e.History.Subflow(ctx, parent.ID, c.key)
 	if errors.Is(err, ErrNotFound) {
-		params, err := json.Marshal(in)
+		params, err := marshal(in)
 		if err != nil {
 			return nil, fmt.Errorf("encode the parameters of %s: %w", f.Name, err)
 		}
