@@ -37,6 +37,9 @@ type FitFacts struct {
 	InferenceTime float64            `json:"inference_time"` // seconds a row
 	RMSETrain     float64            `json:"rmse_train"`
 	RMSEValid     float64            `json:"rmse_valid"`
+	// WorseThanMean says that always answering the mean of the training rides
+	// would have had a smaller error on the others.
+	WorseThanMean bool `json:"worse_than_mean"`
 }
 
 type baselineInput struct {
@@ -120,6 +123,7 @@ func (s Split) measure(m *models.Model, began time.Time) Fit {
 	}
 	fit.InferenceTime = best.Seconds() / float64(len(train)+len(valid))
 	fit.RMSETrain, fit.RMSEValid = rmse(train, s.Train.Minutes), rmse(valid, s.Valid.Minutes)
+	fit.WorseThanMean = !(fit.RMSEValid <= linear.MeanRMSE(s.Train.Minutes, s.Valid.Minutes))
 	fit.Metrics = map[string]float64{
 		"rmse_train": fit.RMSETrain, "rmse_valid": fit.RMSEValid, "rmse": fit.RMSEValid,
 		"inference_time": fit.InferenceTime, "unseen_rate": unseenRate(s.Valid.X),

@@ -23,6 +23,8 @@ const (
 	tagKey        = "taximeter.key"         // flow run and call: what makes logging repeatable
 	tagFlowRun    = "taximeter.flow_run_id" // the flow run it belongs to
 	tagCachedFrom = "taximeter.cached_from" // the flow run that fitted the model, where that is another
+
+	tagWorseThanMean = "taximeter.worse_than_mean" // "true" for a model that knows less than nothing
 )
 
 // parentRun is the tracked run that the models' runs are nested in.
@@ -52,6 +54,7 @@ type TrackedRun struct {
 	RMSEValid     float64        `json:"rmse_valid"`
 	InferenceTime float64        `json:"inference_time"`
 	Cached        bool           `json:"cached"`
+	WorseThanMean bool           `json:"worse_than_mean,omitempty"`
 }
 
 func (f *Flows) startTracking() engine.Task[parentRun, tracking] {
@@ -179,6 +182,10 @@ func (f *Flows) logRun() engine.Task[logInput, TrackedRun] {
 				n.StartTime = now().UnixMilli()
 				n.Tags = append(n.Tags, registry.Tag{Key: tagCachedFrom, Value: in.FittedBy})
 			}
+			if fit.WorseThanMean {
+				n.Tags = append(n.Tags, registry.Tag{Key: tagWorseThanMean, Value: "true"})
+				engine.From(ctx).Log().Warn("this model is worse than predicting the mean", "run", fit.Name, "rmse_valid", fit.RMSEValid)
+			}
 			run, err := f.findOrCreateRun(ctx, in.At, engine.From(ctx).Key(), n)
 			if err != nil {
 				return TrackedRun{}, err
@@ -196,6 +203,7 @@ func (f *Flows) logRun() engine.Task[logInput, TrackedRun] {
 			return TrackedRun{
 				RunID: id, Name: fit.Name, Kind: fit.Kind, Features: string(fit.Model.Encoding), Params: fit.Params,
 				RMSETrain: fit.RMSETrain, RMSEValid: fit.RMSEValid, InferenceTime: fit.InferenceTime, Cached: in.FittedBy != "",
+				WorseThanMean: fit.WorseThanMean,
 			}, f.endRun(ctx, id, registry.Finished)
 		},
 	}

@@ -251,3 +251,23 @@ func TestTrialsAreReproducible(t *testing.T) {
 		}
 	}
 }
+
+// With few rides, one absurd distance ruins the slope of the baseline.
+func TestAModelWorseThanTheMeanIsFlagged(t *testing.T) {
+	flows, s := newFlows(t, synthesise(t, 1000))
+	p := params(0)
+	p.Baseline, p.Gate = linear.Exact, "metrics.rmse_valid < 1e9"
+	e := &engine.Engine{}
+	run, err := flows.StartTraining(t.Context(), e, p, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReport(t.Context(), e.History, run)
+	if err != nil || !r.Runs[0].WorseThanMean {
+		t.Errorf("runs = %+v, %v", r.Runs, err)
+	}
+	page, err := s.SearchRuns(t.Context(), registry.RunQuery{ExperimentIDs: []string{"1"}, Filter: "tags.`taximeter.worse_than_mean` = 'true'"})
+	if err != nil || len(page.Items) != 1 {
+		t.Errorf("%d runs are tagged, %v", len(page.Items), err)
+	}
+}

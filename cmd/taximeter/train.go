@@ -58,7 +58,7 @@ What was computed before is taken from the cache. An interrupted run goes on wit
 	flags.IntVar(&f.trials, "trials", pipeline.DefaultTrials, "number of boosted models: the first with the course's parameters, the others searched")
 	flags.StringVar(&f.params, "params", "search", `"search", or "best" for the course's parameters alone`)
 	flags.StringVar(&f.baseline, "baseline", string(linear.Exact), `least squares: "exact", or "lsqr" with scikit-learn's stopping rule; or with a penalty "ridge", "lasso"`)
-	flags.StringVar(&f.features, "features", string(features.Pair), `"PU_DO", or "PU,DO" for the zones apart`)
+	flags.StringVar(&f.features, "features", string(features.Pair), "what the models see of a ride, beside the distance: one of "+encodings())
 	flags.StringVar(&f.gate, "gate", pipeline.DefaultGate, "what a run must satisfy to be staged, in MLflow's filter language")
 	flags.StringVar(&f.experiment, "experiment", pipeline.DefaultExperiment, "experiment to log to; {expected_start_time} in it is replaced")
 	flags.StringVar(&f.model, "model", pipeline.DefaultModel, "registered model that the best becomes a version of")
@@ -243,6 +243,9 @@ func (a *app) printReport(r pipeline.Report) {
 			if run.Cached {
 				mark = "cached"
 			}
+			if run.WorseThanMean {
+				mark = strings.TrimSpace(mark + " worse than the mean")
+			}
 			if r.Chosen != nil && r.Chosen.RunID == run.RunID {
 				mark = strings.TrimSpace(mark + " chosen")
 			}
@@ -254,6 +257,15 @@ func (a *app) printReport(r pipeline.Report) {
 	if r.Chosen != nil {
 		fmt.Fprintf(a.out, "staged: %s version %s, in experiment %s\n", r.Chosen.Model, r.Chosen.Version, r.Experiment)
 	}
+}
+
+// encodings lists the feature encodings for people.
+func encodings() string {
+	var names []string
+	for _, e := range features.Encodings() {
+		names = append(names, string(e))
+	}
+	return strings.Join(names, " ")
 }
 
 // origin says who runs this program, and what it was built from.
