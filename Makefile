@@ -32,9 +32,9 @@ vet:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not gofmt'ed: $$files"; exit 1; fi
 
 # What needs the real months or outside programs.
-parity: months $(VENV)/ready
+parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready
 	go vet -tags parity ./...
-	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_PYTHON='$(VENV)/bin/python' \
+	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' \
 		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models/... ./registry/mlflow ./cmd/taximeter
 
 	@command -v chromium >/dev/null || { \
@@ -68,6 +68,7 @@ $(1)/ready: $(2)
 	touch $$@
 endef
 $(eval $(call venv,$(VENV),scripts/requirements-parity.txt))
+$(eval $(call venv,$(CACHE)/xgboost3-1,scripts/requirements-xgboost3.txt))
 $(eval $(call venv,$(CACHE)/original-1,scripts/bench/requirements-original.txt))
 $(eval $(call venv,$(CACHE)/today-1,scripts/bench/requirements-today.txt))
 

@@ -20,8 +20,8 @@ import (
 )
 
 // TestFormatsParity loads what we write in XGBoost, and what it writes of that
-// here; all predict the same bits on a real month. TAXIMETER_PYTHON has one
-// version of XGBoost, and TAXIMETER_PYTHON_XGBOOST3, if set, a 3.x.
+// here; all predict the same bits on a real month. Both of XGBoost's majors are
+// asked.
 func TestFormatsParity(t *testing.T) {
 	p := readPair(t, "2021-01", "2021-02")
 	for _, e := range []features.Encoding{features.Pair, features.Zones} {
@@ -44,15 +44,8 @@ func TestFormatsParity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		pythons := []string{os.Getenv("TAXIMETER_PYTHON")}
-		if three := os.Getenv("TAXIMETER_PYTHON_XGBOOST3"); three != "" {
-			pythons = append(pythons, three)
-		} else {
-			t.Log("TAXIMETER_PYTHON_XGBOOST3 is not set: XGBoost 3 is not asked")
-		}
-		for _, python := range pythons {
-			checkFormats(t, python, trees, valid)
-		}
+		checkFormats(t, python(t), trees, valid)
+		checkFormats(t, pythonXGBoost3(t), trees, valid)
 	}
 }
 

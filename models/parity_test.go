@@ -25,6 +25,7 @@ import (
 //
 //	TAXIMETER_MONTHS  folder of TLC's months, default ../../shared/data
 //	TAXIMETER_PYTHON  interpreter with the packages of testdata/check_model_dir.py
+//	TAXIMETER_PYTHON_XGBOOST3  interpreter with xgboost 3.2.0
 
 // pair is two months, encoded.
 type pair struct {
@@ -177,13 +178,16 @@ func checkAgainstXGBoost(t *testing.T, m *Model, train, valid string) {
 	t.Logf("%s: the same %d bytes as XGBoost's own file", m, len(want))
 }
 
-func python(t *testing.T) string {
+func python(t *testing.T) string         { return interpreter(t, "TAXIMETER_PYTHON") }
+func pythonXGBoost3(t *testing.T) string { return interpreter(t, "TAXIMETER_PYTHON_XGBOOST3") }
+
+func interpreter(t *testing.T, name string) string {
 	t.Helper()
-	python := os.Getenv("TAXIMETER_PYTHON")
-	if python == "" {
-		t.Fatal("TAXIMETER_PYTHON is not set: it names a Python with mlflow and xgboost")
+	path := os.Getenv(name)
+	if path == "" {
+		t.Fatalf("%s is not set; run make parity", name)
 	}
-	return python
+	return path
 }
 
 func monthFile(month string) string {
