@@ -12,17 +12,19 @@ import (
 // be half a millisecond, so that whoever waits looks around for a while before
 // going to sleep.
 type crew struct {
-	size int
-	job  func(worker int)
-	turn atomic.Uint32 // counts jobs
-	busy atomic.Int32  // workers, but the caller of do, that are at the job
-	lock sync.Mutex
-	wake sync.Cond
+	size  int
+	job   func(worker int)
+	turn  atomic.Uint32 // counts jobs
+	busy  atomic.Int32  // workers, but the caller of do, that are at the job
+	looks atomic.Int32  // how long to look around
+	lock  sync.Mutex
+	wake  sync.Cond
 }
 
 func newCrew(size int) *crew {
 	c := &crew{size: size}
 	c.wake.L = &c.lock
+	c.looks.Store(mostLooks)
 	for worker := 1; worker < size; worker++ {
 		go func() {
 			for turn := uint32(0); ; {
@@ -70,18 +72,26 @@ func (c *crew) dismiss() {
 	c.notify()
 }
 
-const looks = 200_000 // a look takes about a nanosecond
+// A look takes about a nanosecond. To look around in vain is likely to mean that
+// there are fewer processors to be had than workers, and the one looking keeps
+// the others from theirs: so it is done half as long next time.
+const fewestLooks, mostLooks = 1 << 10, 1 << 18
 
 // wait returns when until says so. Whoever makes it say so must notify.
 func (c *crew) wait(until func() bool) {
+	looks := c.looks.Load()
 	for i := range looks {
 		if until() {
+			if i > 0 {
+				c.looks.Store(min(2*looks, mostLooks))
+			}
 			return
 		}
 		if i%4096 == 4095 {
 			runtime.Gosched()
 		}
 	}
+	c.looks.Store(max(looks/2, fewestLooks))
 	c.lock.Lock()
 	for !until() {
 		c.wake.Wait()
