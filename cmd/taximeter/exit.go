@@ -12,6 +12,7 @@ import (
 	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/pipeline"
+	"github.com/taximeter/taximeter/registry"
 )
 
 // Exit codes.
@@ -73,6 +74,8 @@ func explain(err error) (code int, hints []string) {
 		return exitSchema, nil
 	case errors.As(err, &noCandidate):
 		return exitNoCandidate, []string{"nothing was registered; try more --trials, or another --gate"}
+	case registry.CodeOf(err) == registry.Unauthenticated:
+		return exitFailed, []string{"set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"}
 	case errors.As(err, &owned):
 		return exitFailed, []string{"wait for it, or end that process first"}
 	case errors.As(err, &request):
