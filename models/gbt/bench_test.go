@@ -39,20 +39,32 @@ var course = Params{
 	RegAlpha: 0.018060244040060163, RegLambda: 0.011658731377413597, BaseScore: 0.5, Rounds: 100,
 }
 
-// BenchmarkFit is a fit of 100 rounds, with a second month evaluated each round.
+// BenchmarkFit is a fit with a second month evaluated each round, by each engine.
 func BenchmarkFit(b *testing.B) {
-	train, valid := month(1, 74_000), month(2, 62_000)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Fit(context.Background(), train, []Set{valid}, course, nil); err != nil {
-			b.Fatal(err)
-		}
+	for _, c := range []struct {
+		name   string
+		rows   int
+		rounds int
+		choose func(joined, rule, float32) engine
+	}{
+		{"grid/rows=74k/rounds=100", 74_000, 100, newGrid},
+		{"grid/rows=1M/rounds=10", 1_000_000, 10, newGrid},
+		{"general/rows=74k/rounds=100", 74_000, 100, general},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			train, valid := month(1, c.rows), month(2, c.rows*62/74)
+			p := course
+			p.Rounds = c.rounds
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := fitBy(context.Background(), train, []Set{valid}, p, nil, c.choose); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
-// BenchmarkPredict is a month scored by the trees themselves ("trees"), by a
-// Predictor that has none of its pieces yet ("first") and by one that has all it
-// needs ("again"); "alone" is one row at a time.
 func BenchmarkPredict(b *testing.B) {
 	train, all := month(1, 74_000), month(2, 136_000)
 	x := all.X
