@@ -5,7 +5,8 @@
 // stands for.
 //
 // To follow a fit, read Fit (fit.go), grower.grow (grow.go) and search
-// (split.go), in that order. Comments that say "as XGBoost's …" name the file
+// (split.go), in that order; then grid (grid.go) and hand.visit (hand.go), the
+// engine for one block and one number. Comments that say "as XGBoost's …" name the file
 // and the function of XGBoost 1.7 whose arithmetic is copied.
 package gbt
 

@@ -8,10 +8,10 @@ package gbt
 type squares struct {
 	starts      []int32 // those of a rank are starts[rank] to starts[rank+1]
 	predictions []float32
-	byLevel     []square // of the levels that can be split off
-	levelStarts []int32  // those of a level are byLevel[levelStarts[level]:levelStarts[level+1]]
-	of          []int32  // the square of each row
-	byRow       []float32
+	byLevel     []square  // of the levels that can be split off
+	levelStarts []int32   // those of a level are byLevel[levelStarts[level]:levelStarts[level+1]]
+	of          []int32   // the square of each row
+	byRow       []float32 // predictions of the rows; nil until asked for
 
 	// While a tree grows and is added:
 	off  []bool    // those whose level was split off from the others of their rank
