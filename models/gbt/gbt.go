@@ -1,6 +1,6 @@
 // Package gbt fits gradient-boosted regression trees for squared error by the
 // exact greedy method, predicts with them, and reads and writes them in
-// XGBoost's JSON model format. Its trees are meant to equal those of XGBoost's
+// XGBoost's model formats. Its trees are meant to equal those of XGBoost's
 // tree_method=exact bit for bit. It does not know what a row or a column
 // stands for.
 //

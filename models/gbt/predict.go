@@ -31,18 +31,22 @@ func (e *Ensemble) Predict(x *matrix.Matrix, out []float32) {
 		e.predict(x, 0, x.Rows, out)
 		return
 	}
+	inShares(x.Rows, chunk, workers, func(from, to int) { e.predict(x, from, to, out[from:to]) })
+}
+
+// inShares has workers do all rows, each taking the next share when it has done
+// one.
+func inShares(rows, share, workers int, do func(from, to int)) {
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for range workers {
 		wait.Go(func() {
 			for {
-				to := int(next.Add(int64(chunk)))
-				from := to - chunk
-				if from >= x.Rows {
+				to := int(next.Add(int64(share)))
+				if to-share >= rows {
 					return
 				}
-				to = min(to, x.Rows)
-				e.predict(x, from, to, out[from:to])
+				do(to-share, min(to, rows))
 			}
 		})
 	}

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/taximeter/taximeter/features/matrix"
 )
@@ -58,21 +56,7 @@ func (p *Predictor) Predict(x *matrix.Matrix, out []float32) {
 		return
 	}
 	share := max(4*chunk, min(manyRows, (x.Rows+4*workers-1)/(4*workers)))
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range workers {
-		wait.Go(func() {
-			for {
-				to := int(next.Add(int64(share)))
-				from := to - share
-				if from >= x.Rows {
-					return
-				}
-				p.predictRange(x, from, min(to, x.Rows), out)
-			}
-		})
-	}
-	wait.Wait()
+	inShares(x.Rows, share, workers, func(from, to int) { p.predictRange(x, from, to, out) })
 }
 
 // fits tells whether x has the layout that p is compiled for.
