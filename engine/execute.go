@@ -29,7 +29,7 @@ const grace = 5 * time.Second
 
 // execute takes the call to a final state.
 func (c *call) execute(s spec) {
-	defer close(c.done)
+	defer c.ended()
 	ctx := c.scope.ctx
 	if err := c.carryOut(ctx, s); err != nil {
 		c.settle(ctx, err)

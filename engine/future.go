@@ -16,10 +16,24 @@ type call struct {
 	done      chan struct{}
 	observed  atomic.Bool // somebody waits for the result and will see the error
 
+	consumers atomic.Int64 // calls that take the result and have not ended
+	drop      func()       // lets go of the value in memory
+
 	// Written by the goroutine that executes the call; read after done.
 	record  TaskRun
 	settled bool // its end is recorded
 	err     error
+}
+
+// ended closes the call. What it took is let go of once no other call waits for
+// it: should somebody ask again, it is read from where it is stored.
+func (c *call) ended() {
+	close(c.done)
+	for _, u := range c.upstream {
+		if u.consumers.Add(-1) == 0 {
+			u.drop()
+		}
+	}
 }
 
 // TaskError is the error of a call: which task, and what its body returned.
@@ -92,6 +106,14 @@ func (f *Future[T]) value(ctx context.Context) (T, error) {
 		f.saved, f.has = v, true
 	}
 	return f.saved, nil
+}
+
+// release lets go of the value.
+func (f *Future[T]) release() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var none T
+	f.saved, f.has = none, false
 }
 
 func (f *Future[T]) keep(v T) {

@@ -45,6 +45,7 @@ func (s *scope) begin(name, key string, upstream []*call) *call {
 	c.prior, c.again = s.run.prior[full]
 	for _, u := range upstream {
 		u.observed.Store(true)
+		u.consumers.Add(1)
 		// A call of the parent flow is no row of this run: the subflow's own call
 		// has recorded the dependency.
 		if u.scope.run == s.run {

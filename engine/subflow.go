@@ -27,6 +27,14 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 		}
 		return result.digest()
 	}
+	c.drop = func() {
+		future.release()
+		if result != nil {
+			for _, u := range result.calls() {
+				u.drop()
+			}
+		}
+	}
 	go c.asSubflow(func(ctx context.Context) (err error) {
 		defer recovered(&err)
 		v, err := in.value(ctx)
@@ -76,7 +84,7 @@ func (f Flow[I, O]) child(ctx context.Context, c *call, in I) (*flowRun, error) 
 
 // asSubflow takes the call to a final state by running do.
 func (c *call) asSubflow(do func(ctx context.Context) error) {
-	defer close(c.done)
+	defer c.ended()
 	ctx := c.scope.ctx
 	if c.again {
 		c.record = c.prior

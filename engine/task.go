@@ -50,6 +50,7 @@ func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 	c := sc.begin(t.Name, t.key, upstream)
 	codec := t.Codec.orJSON()
 	f := &Future[O]{call: c, id: c.resultDigest}
+	c.drop = f.release
 	f.load = func(ctx context.Context) (O, error) {
 		v, err := loadResult(ctx, c, codec)
 		if err == nil {
