@@ -80,6 +80,8 @@ func explain(err error) (code int, hints []string) {
 		return exitFailed, []string{"wait for it, or end that process first"}
 	case errors.As(err, &request):
 		return exitNetwork, []string{"is the tracking server running? --tracking-uri or MLFLOW_TRACKING_URI names it"}
+	case errors.Is(err, fs.ErrNotExist):
+		return exitFailed, []string{"if a month's file has moved, put it back, or start anew with taximeter train"}
 	case errors.Is(err, fs.ErrPermission):
 		return exitFailed, []string{"--home names another place to keep things in"}
 	case errors.Is(err, sqlite.ErrForeign):

@@ -143,6 +143,9 @@ func (a *app) runTable(runs []registry.Run) {
 
 func (a *app) showRun(ctx context.Context, t *tracking, args []string) error {
 	r, err := t.GetRun(ctx, args[0])
+	if code := registry.CodeOf(err); code == registry.ResourceDoesNotExist || code == registry.InvalidParameterValue {
+		return (&hinted{error: fmt.Errorf("there is no run %q", args[0]), code: exitFailed}).hint(`"taximeter runs ls" lists them; the whole ID is needed`)
+	}
 	if err != nil {
 		return fmt.Errorf("show run %s: %w", args[0], err)
 	}
