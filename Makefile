@@ -35,7 +35,7 @@ vet:
 parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready
 	go vet -tags parity ./...
 	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' \
-		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models/... ./registry/mlflow ./cmd/taximeter
+		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models ./registry/mlflow ./cmd/taximeter
 
 	@command -v chromium >/dev/null || { \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || { \
