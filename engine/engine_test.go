@@ -273,15 +273,15 @@ func TestWhatCannotBeDigestedIsNotCached(t *testing.T) {
 	}
 }
 
-func TestResumeRunsOnlyWhatIsLeft(t *testing.T) {
-	var runs, late atomic.Int64
-	var broken atomic.Bool
-	broken.Store(true)
+// brokenAtTheEnd is a flow that doubles its input three times, two of them in a
+// subflow, and adds one, which fails while it is broken. runs and late count the
+// bodies that ran.
+func brokenAtTheEnd(runs, late *atomic.Int64, broken *atomic.Bool) engine.Flow[int, int] {
 	inner := engine.Flow[int, int]{Name: "inner", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
-		return double(&runs).Submit(c, double(&runs).Submit(c, engine.Val(n))), nil
+		return double(runs).Submit(c, double(runs).Submit(c, engine.Val(n))), nil
 	}}
-	flow := engine.Flow[int, int]{Name: "outer", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
-		sub := inner.Submit(c, double(&runs).Submit(c, engine.Val(n)))
+	return engine.Flow[int, int]{Name: "outer", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+		sub := inner.Submit(c, double(runs).Submit(c, engine.Val(n)))
 		return engine.Task[int, int]{Name: "Late", Func: func(_ context.Context, n int) (int, error) {
 			late.Add(1)
 			if broken.Load() {
@@ -290,6 +290,13 @@ func TestResumeRunsOnlyWhatIsLeft(t *testing.T) {
 			return n + 1, nil
 		}}.Submit(c, sub), nil
 	}}
+}
+
+func TestResumeRunsOnlyWhatIsLeft(t *testing.T) {
+	var runs, late atomic.Int64
+	var broken atomic.Bool
+	broken.Store(true)
+	flow := brokenAtTheEnd(&runs, &late, &broken)
 	e := &engine.Engine{}
 	_, run, err := flow.Start(t.Context(), e, 1, engine.Options{})
 	if err == nil {

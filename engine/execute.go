@@ -77,17 +77,26 @@ type upstreamError struct{ cause error }
 func (e *upstreamError) Error() string { return e.cause.Error() }
 func (e *upstreamError) Unwrap() error { return e.cause }
 
-func (c *call) carryOut(ctx context.Context, s spec) (err error) {
-	defer recovered(&err)
-	if c.again { // attempts and times go on from those of the earlier process
-		c.record.Attempts, c.record.Start, c.record.State = c.prior.Attempts, c.prior.Start, c.prior.State
-	}
+// awaitUpstream waits for the calls that this one depends on. When one has
+// failed, this one has ended, and the error says why.
+func (c *call) awaitUpstream(ctx context.Context) error {
 	for _, u := range c.upstream {
 		<-u.done
 		if u.err != nil {
 			c.skip(ctx, NameUpstreamFailed, u.name+" did not complete")
 			return &upstreamError{u.err}
 		}
+	}
+	return nil
+}
+
+func (c *call) carryOut(ctx context.Context, s spec) (err error) {
+	defer recovered(&err)
+	if c.again { // attempts and times go on from those of the earlier process
+		c.record.Attempts, c.record.Start, c.record.State = c.prior.Attempts, c.prior.Start, c.prior.State
+	}
+	if err := c.awaitUpstream(ctx); err != nil {
+		return err
 	}
 	if ctx.Err() != nil {
 		c.skip(ctx, NameCancelled, "before it began")

@@ -13,21 +13,10 @@ import (
 // A run that failed at its end is resumed, interrupted before it comes to
 // anything, and resumed again: what had completed is still not run again.
 func TestInterruptedResumeKeepsWhatCompleted(t *testing.T) {
-	var runs atomic.Int64
+	var runs, late atomic.Int64
 	var broken atomic.Bool
 	broken.Store(true)
-	inner := engine.Flow[int, int]{Name: "inner", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
-		return double(&runs).Submit(c, double(&runs).Submit(c, engine.Val(n))), nil
-	}}
-	flow := engine.Flow[int, int]{Name: "outer", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
-		sub := inner.Submit(c, double(&runs).Submit(c, engine.Val(n)))
-		return engine.Task[int, int]{Name: "Late", Func: func(_ context.Context, n int) (int, error) {
-			if broken.Load() {
-				return 0, errors.New("not yet")
-			}
-			return n + 1, nil
-		}}.Submit(c, sub), nil
-	}}
+	flow := brokenAtTheEnd(&runs, &late, &broken)
 	e := &engine.Engine{}
 	_, run, err := flow.Start(t.Context(), e, 1, engine.Options{})
 	if err == nil {

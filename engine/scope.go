@@ -27,8 +27,13 @@ func newScope(ctx context.Context, run *flowRun, prefix string) *scope {
 	return &scope{ctx: ctx, run: run, prefix: prefix, counts: map[string]int{}}
 }
 
-// begin registers a call, in the order in which the body makes them.
-func (s *scope) begin(name, key string, upstream []*call) *call {
+// begin registers a call, in the order in which the body makes them. It depends
+// on what its argument is made of and on the calls in after.
+func (s *scope) begin(name, key string, in part, after []Dependency) *call {
+	upstream := in.calls()
+	for _, d := range after {
+		upstream = append(upstream, d.calls()...)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	full := s.prefix + slug(name)

@@ -12,11 +12,7 @@ import (
 // reuses the calls that completed.
 func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 	sc := s.scope()
-	upstream := in.calls()
-	for _, d := range after {
-		upstream = append(upstream, d.calls()...)
-	}
-	c := sc.begin(f.Name, "", upstream)
+	c := sc.begin(f.Name, "", in, after)
 	var result Arg[O]
 	future := &Future[O]{call: c}
 	future.load = func(ctx context.Context) (O, error) { return result.value(ctx) }
@@ -89,13 +85,8 @@ func (c *call) asSubflow(do func(ctx context.Context) error) {
 	if c.again {
 		c.record = c.prior
 	}
-	for _, u := range c.upstream {
-		<-u.done
-		if u.err != nil {
-			c.skip(ctx, NameUpstreamFailed, u.name+" did not complete")
-			c.err = &upstreamError{u.err}
-			return
-		}
+	if c.err = c.awaitUpstream(ctx); c.err != nil {
+		return
 	}
 	if err := do(ctx); err != nil {
 		// The subflow's own error names the task that failed; saying "preprocess:"

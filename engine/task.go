@@ -43,11 +43,7 @@ type Dependency interface{ calls() []*call }
 // calls, and those in after, have completed.
 func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 	sc := s.scope()
-	upstream := in.calls()
-	for _, d := range after {
-		upstream = append(upstream, d.calls()...)
-	}
-	c := sc.begin(t.Name, t.key, upstream)
+	c := sc.begin(t.Name, t.key, in, after)
 	codec := t.Codec.orJSON()
 	f := &Future[O]{call: c, id: c.resultDigest}
 	c.drop = f.release

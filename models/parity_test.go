@@ -39,53 +39,16 @@ type pair struct {
 func readPair(t *testing.T, train, valid string) *pair {
 	t.Helper()
 	p := &pair{}
-	read := func(i int, month string) (*data.Trips, []float64) {
-		f, err := data.OpenFile(monthFile(month))
-		if err != nil {
-			t.Fatalf("the parity tests need the real months: %v", err)
-		}
-		trips, err := data.ReadTrips(context.Background(), f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		kept, _ := trips.Kept()
-		p.rowsRead[i], p.kept[i] = trips.Len(), kept.Len()
-		minutes := make([]float64, kept.Len())
-		for row := range minutes {
-			minutes[row] = kept.Minutes(row)
-		}
-		return kept, minutes
-	}
-	p.train, p.y = read(0, train)
-	p.valid, p.yValid = read(1, valid)
+	p.train, p.rowsRead[0] = readKept(t, monthFile(train))
+	p.valid, p.rowsRead[1] = readKept(t, monthFile(valid))
+	p.kept = [2]int{p.train.Len(), p.valid.Len()}
 	var err error
 	if p.vectorizer, err = features.Fit(features.Pair, p.train); err != nil {
 		t.Fatal(err)
 	}
-	if p.x, err = p.vectorizer.Transform(features.FromTrips(features.Pair, p.train)); err != nil {
-		t.Fatal(err)
-	}
-	if p.xValid, err = p.vectorizer.Transform(features.FromTrips(features.Pair, p.valid)); err != nil {
-		t.Fatal(err)
-	}
+	p.x, p.y = encode(t, p.vectorizer, features.Pair, p.train)
+	p.xValid, p.yValid = encode(t, p.vectorizer, features.Pair, p.valid)
 	return p
-}
-
-func rmse(m *Model, x *matrix.Matrix, y []float64) float64 {
-	out := make([]float32, x.Rows)
-	m.Predict(x, out)
-	var sum float64
-	for i, p := range out {
-		e := float64(p) - y[i]
-		sum += e * e
-	}
-	return math.Sqrt(sum / float64(len(y)))
-}
-
-var course = gbt.Params{
-	LearningRate: 0.09585355369315604, MaxDepth: 30, MinChildWeight: 1.060597050922164,
-	RegAlpha: 0.018060244040060163, RegLambda: 0.011658731377413597, BaseScore: 0.5,
-	Objective: gbt.SquaredError, Seed: 42, Rounds: 100, EarlyStopping: 20,
 }
 
 func TestRealMonths(t *testing.T) {

@@ -110,7 +110,7 @@ func (f *Flows) stage() engine.Task[stageInput, Staged] {
 			if err != nil {
 				return Staged{}, err
 			}
-			text := fmt.Sprintf("Staged by the training of %s, started %s, from experiment %q, run %s.", in.Date, millis(in.At), in.Experiment, in.Chosen.Name)
+			text := fmt.Sprintf("Staged by the training of %s, started %s, from experiment %q, run %s.", in.Date, inUTC(in.At), in.Experiment, in.Chosen.Name)
 			if _, err := f.Tracker.UpdateModelVersion(ctx, v.Name, v.Version, text); err != nil {
 				return Staged{}, fmt.Errorf("describe %s version %s: %w", v.Name, v.Version, err)
 			}

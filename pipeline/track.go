@@ -293,5 +293,5 @@ func (f *Flows) finishTracking() engine.Task[tracking, struct{}] {
 	}
 }
 
-// millis prints a time for people.
-func millis(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
+// inUTC prints a time for people.
+func inUTC(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -22,14 +22,6 @@ type column struct {
 
 func (c *column) block() bool { return c.values == nil }
 
-// feature is the matrix column that a split on the code splits on.
-func (c *column) feature(code int32) int32 {
-	if c.block() {
-		return c.features[code]
-	}
-	return c.features[0]
-}
-
 // below is the number of values less than v: the codes of rows that go left.
 func (c *column) below(v float32) int32 {
 	i, _ := slices.BinarySearch(c.values, v)
