@@ -33,6 +33,9 @@ const (
 	MaxHistory       = 25000
 	MaxSamples       = 2500 // points of one run
 	MaxSampledRuns   = 100
+
+	MaxDatasetExperiments = 20 // of one SearchDatasets
+	MaxDatasetSummaries   = 1000
 )
 
 func missing(parameter string) *Error {

@@ -5,6 +5,7 @@ const (
 	TagRunName   = "mlflow.runName" // always equal to RunInfo.RunName
 	TagUser      = "mlflow.user"
 	TagParentRun = "mlflow.parentRunId"
+	TagContext   = "mlflow.data.context" // of a dataset input: what it was read for
 )
 
 // RunStatus is how far a run is. Any status may follow any other.
@@ -84,6 +85,14 @@ type Dataset struct {
 	Source     string `json:"source"`
 	Schema     string `json:"schema,omitempty"`  // JSON, as MLflow writes it
 	Profile    string `json:"profile,omitempty"` // JSON, as MLflow writes it
+}
+
+// DatasetSummary names a dataset that runs of an experiment read, and what for.
+type DatasetSummary struct {
+	ExperimentID string `json:"experiment_id"`
+	Name         string `json:"name"`
+	Digest       string `json:"digest"`
+	Context      string `json:"context,omitempty"` // the tag mlflow.data.context of the input
 }
 
 // ModelInput is a logged model that a run read.

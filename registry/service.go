@@ -59,6 +59,9 @@ type Runs interface {
 	SetTag(ctx context.Context, runID string, tag Tag) error
 	DeleteTag(ctx context.Context, runID, key string) error
 	LogInputs(ctx context.Context, runID string, datasets []DatasetInput, models []ModelInput) error
+	// SearchDatasets lists what the runs of 1 to MaxDatasetExperiments
+	// experiments read: at most MaxDatasetSummaries.
+	SearchDatasets(ctx context.Context, experimentIDs []string) ([]DatasetSummary, error)
 	LogOutputs(ctx context.Context, runID string, models []ModelOutput) error
 	// LogModel appends an MLmodel file, as JSON, to the run's tag
 	// mlflow.log-model.history, which MLflow 2 clients and interfaces read.

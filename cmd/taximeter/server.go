@@ -22,9 +22,9 @@ import (
 
 // serverFlags are what the user typed.
 type serverFlags struct {
-	addr, token, model, tracking string
-	hosts                        []string
-	insecure, verbose            bool
+	addr, token, model, tracking, mlflowUI string
+	hosts                                  []string
+	insecure, verbose                      bool
 }
 
 func (a *app) serverCommand() *cobra.Command {
@@ -46,6 +46,7 @@ in processes of their own on the same home; a newly staged model is swapped in.`
 	flags.StringSliceVar(&f.hosts, "allowed-hosts", nil, "further names that clients may call this server by")
 	flags.StringVar(&f.model, "model", predict.DefaultModel, "model to serve: models:/NAME/STAGE, models:/NAME/VERSION, models:/NAME@ALIAS or runs:/RUN_ID/model")
 	flags.StringVar(&f.tracking, "tracking-uri", "", "address of an MLflow server whose registry to use (default $MLFLOW_TRACKING_URI, else the home's own)")
+	flags.StringVar(&f.mlflowUI, "mlflow-ui", "", mlflowUIUsage+", to serve at /mlflow/")
 	flags.BoolVar(&f.verbose, "verbose", false, "log each request")
 	return cmd
 }
@@ -75,11 +76,11 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	if err != nil {
 		return err
 	}
-	level := slog.LevelInfo
-	if f.verbose {
-		level = slog.LevelDebug
+	interfaceFiles, err := openMLflowUI(f.mlflowUI)
+	if err != nil {
+		return err
 	}
-	log := slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
+	log := a.logger(f.verbose)
 
 	h, err := a.openHistory(ctx)
 	if err != nil {
@@ -104,6 +105,7 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	defer cancel()
 
 	tracking := mlflow.NewHandler(t)
+	tracking.UI = interfaceFiles
 	prediction := &predict.Handler{Loader: loader}
 	s.Log = log
 	s.Ready = func(url string) { a.ready(url, loader) }
@@ -116,8 +118,12 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 		{Path: "/model-versions/get-artifact", Handler: tracking},
 		{Path: "/health", Handler: tracking},
 		{Path: "/version", Handler: tracking},
+		{Path: "/graphql", Handler: tracking},
 		{Path: "/predict", Handler: prediction},
 		{Path: "/ping", Handler: http.HandlerFunc(prediction.Ping)},
+	}
+	if interfaceFiles != nil {
+		s.Mounts = append(s.Mounts, serve.Mount{Path: "/mlflow/", Handler: http.StripPrefix("/mlflow", tracking), MaxBody: -1})
 	}
 	err = s.Run(ctx)
 	var interrupt interrupted
@@ -125,6 +131,15 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 		a.note("stopped: %v", interrupt)
 	}
 	return err
+}
+
+// logger logs to standard error; each request too, if verbose.
+func (a *app) logger(verbose bool) *slog.Logger {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
 }
 
 // reapEvery looks for runs whose process has ended, until ctx does.

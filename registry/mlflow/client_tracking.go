@@ -204,3 +204,12 @@ func (c *Client) SampleMetrics(ctx context.Context, q registry.SampleQuery) ([]r
 	err := c.do(ctx, get("metrics/get-history-bulk-interval", query), &answer)
 	return answer.Metrics, err
 }
+
+// SearchDatasets implements registry.Runs.
+func (c *Client) SearchDatasets(ctx context.Context, experimentIDs []string) ([]registry.DatasetSummary, error) {
+	var answer datasetsAnswer
+	k := post("experiments/search-datasets", fields{"experiment_ids": experimentIDs})
+	k.path = "/ajax-api/2.0/mlflow/experiments/search-datasets" // only the interface's routes have it
+	err := c.do(ctx, k, &answer)
+	return answer.Datasets, err
+}

@@ -3,6 +3,7 @@ package mlflow
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -19,9 +20,14 @@ const Version = "3.3.2"
 // MaxBody is the largest JSON body taken, in bytes. Artifacts have no bound.
 const MaxBody = 64 << 20
 
-// Handler serves MLflow's REST API, below /api and /ajax-api, and the routes
-// beside it: /get-artifact, /model-versions/get-artifact, /health, /version.
+// Handler serves MLflow's REST API, below /api and /ajax-api, and what is beside
+// it: /graphql, /get-artifact, /model-versions/get-artifact, /health, /version
+// and the web interface. Set its fields before it serves.
 type Handler struct {
+	// UI has the files of MLflow's own web interface, as an installed mlflow
+	// has them in mlflow/server/js/build; nil: there is none.
+	UI fs.FS
+
 	service registry.Service
 	router  *echo.Echo
 	log     *slog.Logger
@@ -42,6 +48,8 @@ func NewHandler(service registry.Service) *Handler {
 		h.serveRest(h.router.Group(prefix))
 	}
 	h.servePlain()
+	h.serveGraphQL()
+	h.serveUI()
 	return h
 }
 
@@ -66,6 +74,7 @@ func (h *Handler) serveJSON(g *echo.Group) {
 		{"POST", "/experiments/restore", restoreExperiment},
 		{"POST", "/experiments/set-experiment-tag", setExperimentTag},
 		{"POST", "/experiments/delete-experiment-tag", deleteExperimentTag},
+		{"POST", "/experiments/search-datasets", searchDatasets},
 
 		{"POST", "/runs/create", createRun},
 		{"GET", "/runs/get", getRun},
@@ -152,18 +161,22 @@ func (h *Handler) fail(c echo.Context, err error) {
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
 		err = routeError(c, e)
 	}
+	if err := writeError(c, h.public(err, c.Request().URL.Path)); err != nil {
+		h.log.Warn("answer broke off", "path", c.Request().URL.Path, "error", err)
+	}
+}
+
+// public returns what a client may know of an error.
+func (h *Handler) public(err error, path string) *registry.Error {
 	e, ok := errors.AsType[*registry.Error](err)
 	switch {
 	case ok:
+		return e
 	case errors.Is(err, context.Canceled):
-		e = registry.Errorf("CANCELLED", "the request was cancelled")
-	default:
-		h.log.Error("request failed", "method", c.Request().Method, "path", c.Request().URL.Path, "error", err)
-		e = registry.Errorf(registry.InternalError, "the server could not do this; its log says why")
+		return registry.Errorf("CANCELLED", "the request was cancelled")
 	}
-	if err := writeError(c, e); err != nil {
-		h.log.Warn("answer broke off", "path", c.Request().URL.Path, "error", err)
-	}
+	h.log.Error("request failed", "path", path, "error", err)
+	return registry.Errorf(registry.InternalError, "the server could not do this; its log says why")
 }
 
 // routeError is what a route that is not there, or not for this method, says.

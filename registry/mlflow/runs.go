@@ -159,3 +159,16 @@ func logModel(s registry.Service, r *request) (any, error) {
 	}
 	return nil, s.LogModel(r.ctx, id, model)
 }
+
+type datasetsAnswer struct {
+	Datasets []registry.DatasetSummary `json:"dataset_summaries,omitempty"`
+}
+
+func searchDatasets(s registry.Service, r *request) (any, error) {
+	ids := r.texts("experiment_ids")
+	if r.err != nil {
+		return nil, r.err
+	}
+	found, err := s.SearchDatasets(r.ctx, ids)
+	return datasetsAnswer{found}, err
+}

@@ -1,0 +1,66 @@
+package mlflow
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// CheckUI returns an error unless files are those of MLflow's web interface.
+func CheckUI(files fs.FS) error {
+	for _, name := range []string{"index.html", "static/js"} {
+		if _, err := fs.Stat(files, name); err != nil {
+			return errors.New("it has no " + name + ": the folder mlflow/server/js/build of an installed mlflow is wanted")
+		}
+	}
+	return nil
+}
+
+// serveUI serves the files of MLflow's web interface: the page at /, the rest
+// below /static-files. All its addresses are relative, so a prefix does no harm.
+func (h *Handler) serveUI() {
+	h.router.GET("/", func(c echo.Context) error { return h.sendUI(c, "index.html", "no-cache") })
+	h.router.GET("/static-files/*", func(c echo.Context) error {
+		// The names have digests of the contents in them.
+		return h.sendUI(c, c.Param("*"), "public, max-age=2419200")
+	})
+}
+
+func (h *Handler) sendUI(c echo.Context, name, caching string) error {
+	if h.UI == nil {
+		return echo.ErrNotFound
+	}
+	f, err := h.UI.Open(name)
+	if err != nil {
+		return echo.ErrNotFound
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	content, seeks := f.(io.ReadSeeker)
+	if err != nil || st.IsDir() || !seeks {
+		return echo.ErrNotFound
+	}
+	header := c.Response().Header()
+	header.Set("Cache-Control", caching)
+	header.Set("X-Content-Type-Options", "nosniff")
+	if t := uiType(name); t != "" {
+		header.Set("Content-Type", t)
+	}
+	http.ServeContent(c.Response(), c.Request(), name, st.ModTime(), content)
+	return nil
+}
+
+// uiType returns the media type of a file that a browser refuses under another,
+// whatever the machine's own table says.
+func uiType(name string) string {
+	return map[string]string{
+		".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
+		".cjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
+		".svg": "image/svg+xml", ".woff": "font/woff", ".woff2": "font/woff2", ".ttf": "font/ttf", ".wasm": "application/wasm",
+	}[strings.ToLower(path.Ext(name))]
+}
