@@ -84,13 +84,17 @@ func (db *DB) open(ctx context.Context) (err error) {
 	return db.read.PingContext(ctx)
 }
 
+// preparedStatements is how many statements a connection keeps prepared: more
+// than any of our stores has, and parsing one costs more than running it.
+const preparedStatements = 128
+
 func (db *DB) dsn(extra string) string {
 	sync := "NORMAL"
 	if db.config.Full {
 		sync = "FULL"
 	}
-	return fmt.Sprintf("%s?_journal_mode=WAL&_foreign_keys=true&_synchronous=%s&_busy_timeout=%d&_cache_size=-8000&%s",
-		db.uri(), sync, db.config.BusyTimeout.Milliseconds(), extra)
+	return fmt.Sprintf("%s?_journal_mode=WAL&_foreign_keys=true&_synchronous=%s&_busy_timeout=%d&_cache_size=-8000&_stmt_cache_size=%d&%s",
+		db.uri(), sync, db.config.BusyTimeout.Milliseconds(), preparedStatements, extra)
 }
 
 // uri is the path as SQLite reads it in a URI.

@@ -15,7 +15,7 @@ func (s *Store) SetAlias(ctx context.Context, name, alias, version string) error
 		return err
 	}
 	return s.changeVersion(ctx, name, version, func(tx *sql.Tx, n int) error {
-		_, err := exec(ctx, tx, `INSERT INTO aliases (model, alias, version) VALUES (?, ?, ?)
+		_, err := exec(tx, `INSERT INTO aliases (model, alias, version) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET version = excluded.version`, name, alias, n)
 		return err
 	})
@@ -24,7 +24,7 @@ func (s *Store) SetAlias(ctx context.Context, name, alias, version string) error
 // DeleteAlias implements registry.Models.
 func (s *Store) DeleteAlias(ctx context.Context, name, alias string) error {
 	return s.changeModel(ctx, name, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `DELETE FROM aliases WHERE model = ? AND alias = ?`, name, alias)
+		_, err := exec(tx, `DELETE FROM aliases WHERE model = ? AND alias = ?`, name, alias)
 		return err
 	})
 }
@@ -32,19 +32,19 @@ func (s *Store) DeleteAlias(ctx context.Context, name, alias string) error {
 // VersionByAlias implements registry.Models.
 func (s *Store) VersionByAlias(ctx context.Context, name, alias string) (registry.ModelVersion, error) {
 	return reading(ctx, s, func(tx *sql.Tx) (registry.ModelVersion, error) {
-		if _, err := oneModel(ctx, tx, name); err != nil {
+		if _, err := oneModel(tx, name); err != nil {
 			return registry.ModelVersion{}, err
 		}
-		n, err := aliasNumber(ctx, tx, name, alias)
+		n, err := aliasNumber(tx, name, alias)
 		if err != nil {
 			return registry.ModelVersion{}, err
 		}
-		return oneVersion(ctx, tx, name, strconv.Itoa(n))
+		return oneVersion(tx, name, strconv.Itoa(n))
 	})
 }
 
-func aliasNumber(ctx context.Context, tx *sql.Tx, name, alias string) (n int, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT version FROM aliases WHERE model = ? AND alias = ?
+func aliasNumber(tx *sql.Tx, name, alias string) (n int, err error) {
+	err = tx.QueryRow(`SELECT version FROM aliases WHERE model = ? AND alias = ?
 		UNION ALL SELECT * FROM (SELECT version FROM model_versions WHERE model = ?1 AND ?2 = ? AND NOT deleted ORDER BY version DESC LIMIT 1)`,
 		name, alias, registry.AliasLatest).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {

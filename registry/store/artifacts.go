@@ -54,7 +54,7 @@ func (s *Store) artifactName(ctx context.Context, runID, name string) (string, e
 		}
 	}
 	uri, err := reading(ctx, s, func(tx *sql.Tx) (uri string, err error) {
-		err = tx.QueryRowContext(ctx, `SELECT artifact_uri FROM runs WHERE id = ?`, runID).Scan(&uri)
+		err = tx.QueryRow(`SELECT artifact_uri FROM runs WHERE id = ?`, runID).Scan(&uri)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = noRun(runID)
 		}

@@ -27,7 +27,7 @@ func (s *Store) SearchDatasets(ctx context.Context, experimentIDs []string) ([]r
 		numbers[i] = n
 	}
 	return reading(ctx, s, func(tx *sql.Tx) ([]registry.DatasetSummary, error) {
-		found, err := query(ctx, tx, func(r *sql.Rows) (d registry.DatasetSummary, err error) {
+		found, err := query(tx, func(r *sql.Rows) (d registry.DatasetSummary, err error) {
 			var n int64
 			err = r.Scan(&n, &d.Name, &d.Digest, &d.Context)
 			d.ExperimentID = strconv.FormatInt(n, 10)

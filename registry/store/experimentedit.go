@@ -19,7 +19,7 @@ func (s *Store) UpdateExperiment(ctx context.Context, id, newName string) error 
 		if stage != registry.Active {
 			return registry.Errorf(registry.InvalidParameterValue, "Cannot rename a non-active experiment.")
 		}
-		_, err := exec(ctx, tx, `UPDATE experiments SET name = ?, last_update_time = ? WHERE id = ?`, newName, now(), n)
+		_, err := exec(tx, `UPDATE experiments SET name = ?, last_update_time = ? WHERE id = ?`, newName, now(), n)
 		if sqlite.IsUnique(err) {
 			return nameTaken(newName)
 		}
@@ -34,7 +34,7 @@ func (s *Store) changeExperiment(ctx context.Context, id string, do func(tx *sql
 		return err
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
-		stage, err := experimentStage(ctx, tx, n)
+		stage, err := experimentStage(tx, n)
 		if err != nil {
 			return err
 		}
@@ -42,8 +42,8 @@ func (s *Store) changeExperiment(ctx context.Context, id string, do func(tx *sql
 	})
 }
 
-func experimentStage(ctx context.Context, tx *sql.Tx, n int64) (stage registry.Lifecycle, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT stage FROM experiments WHERE id = ?`, n).Scan(&stage)
+func experimentStage(tx *sql.Tx, n int64) (stage registry.Lifecycle, err error) {
+	err = tx.QueryRow(`SELECT stage FROM experiments WHERE id = ?`, n).Scan(&stage)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", noExperiment(strconv.FormatInt(n, 10))
 	}
@@ -73,10 +73,10 @@ func (s *Store) moveExperiment(ctx context.Context, id string, from, to registry
 		if to == registry.Deleted {
 			deleted = now()
 		}
-		if _, err := exec(ctx, tx, `UPDATE experiments SET stage = ?, last_update_time = ? WHERE id = ?`, to, now(), n); err != nil {
+		if _, err := exec(tx, `UPDATE experiments SET stage = ?, last_update_time = ? WHERE id = ?`, to, now(), n); err != nil {
 			return err
 		}
-		_, err := exec(ctx, tx, `UPDATE runs SET stage = ?, deleted_time = ? WHERE experiment = ?`, to, deleted, n)
+		_, err := exec(tx, `UPDATE runs SET stage = ?, deleted_time = ? WHERE experiment = ?`, to, deleted, n)
 		return err
 	})
 }
@@ -90,12 +90,12 @@ func (s *Store) SetExperimentTag(ctx context.Context, id string, tag registry.Ta
 		if stage != registry.Active {
 			return experimentNotActive(n, stage)
 		}
-		return setExperimentTag(ctx, tx, n, tag)
+		return setExperimentTag(tx, n, tag)
 	})
 }
 
-func setExperimentTag(ctx context.Context, tx *sql.Tx, n int64, t registry.Tag) error {
-	_, err := exec(ctx, tx, `INSERT INTO experiment_tags (experiment, key, value) VALUES (?, ?, ?)
+func setExperimentTag(tx *sql.Tx, n int64, t registry.Tag) error {
+	_, err := exec(tx, `INSERT INTO experiment_tags (experiment, key, value) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET value = excluded.value`, n, t.Key, t.Value)
 	return err
 }
@@ -106,7 +106,7 @@ func (s *Store) DeleteExperimentTag(ctx context.Context, id, key string) error {
 		if stage != registry.Active {
 			return experimentNotActive(n, stage)
 		}
-		deleted, err := exec(ctx, tx, `DELETE FROM experiment_tags WHERE experiment = ? AND key = ?`, n, key)
+		deleted, err := exec(tx, `DELETE FROM experiment_tags WHERE experiment = ? AND key = ?`, n, key)
 		if err == nil && deleted == 0 {
 			return registry.Errorf(registry.ResourceDoesNotExist, "No tag with name: %s in experiment with id %s", key, id)
 		}

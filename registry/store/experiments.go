@@ -58,7 +58,7 @@ func (s *Store) CreateExperiment(ctx context.Context, e registry.NewExperiment) 
 	}
 	return writing(ctx, s, func(tx *sql.Tx) (string, error) {
 		var n int64
-		err := tx.QueryRowContext(ctx, `INSERT INTO experiments (name, artifact_location, creation_time, last_update_time)
+		err := tx.QueryRow(`INSERT INTO experiments (name, artifact_location, creation_time, last_update_time)
 			VALUES (?, ?, ?3, ?3) RETURNING id`, e.Name, e.ArtifactLocation, now()).Scan(&n)
 		if sqlite.IsUnique(err) {
 			return "", nameTaken(e.Name)
@@ -67,11 +67,11 @@ func (s *Store) CreateExperiment(ctx context.Context, e registry.NewExperiment) 
 			return "", fmt.Errorf("create experiment %s: %w", e.Name, err)
 		}
 		if e.ArtifactLocation == "" {
-			_, err = exec(ctx, tx, `UPDATE experiments SET artifact_location = ? WHERE id = ?`,
+			_, err = exec(tx, `UPDATE experiments SET artifact_location = ? WHERE id = ?`,
 				fmt.Sprintf("%s:/%d", registry.ArtifactScheme, n), n)
 		}
 		for _, t := range e.Tags {
-			err = errors.Join(err, setExperimentTag(ctx, tx, n, t))
+			err = errors.Join(err, setExperimentTag(tx, n, t))
 		}
 		return strconv.FormatInt(n, 10), err
 	})
@@ -93,7 +93,7 @@ func (s *Store) GetExperimentByName(ctx context.Context, name string) (registry.
 
 func (s *Store) experiment(ctx context.Context, missing error, where string, arg any) (registry.Experiment, error) {
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Experiment, error) {
-		found, err := experiments(ctx, tx, " WHERE "+where, arg)
+		found, err := experiments(tx, " WHERE "+where, arg)
 		if err != nil {
 			return registry.Experiment{}, err
 		}
@@ -105,9 +105,9 @@ func (s *Store) experiment(ctx context.Context, missing error, where string, arg
 }
 
 // experiments returns the experiments that the clauses select, with their tags.
-func experiments(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.Experiment, error) {
+func experiments(tx *sql.Tx, clauses string, args ...any) ([]registry.Experiment, error) {
 	var numbers []int64
-	found, err := query(ctx, tx, func(r *sql.Rows) (e registry.Experiment, err error) {
+	found, err := query(tx, func(r *sql.Rows) (e registry.Experiment, err error) {
 		var n int64
 		err = r.Scan(&n, &e.Name, &e.ArtifactLocation, &e.Lifecycle, &e.CreationTime, &e.LastUpdateTime)
 		e.ID = strconv.FormatInt(n, 10)
@@ -117,7 +117,7 @@ func experiments(ctx context.Context, tx *sql.Tx, clauses string, args ...any) (
 	if err != nil {
 		return nil, fmt.Errorf("read experiments: %w", err)
 	}
-	tags, err := tagsOf[int64](ctx, tx, `SELECT experiment, key, value FROM experiment_tags WHERE experiment IN (SELECT value FROM json_each(?))`, jsonList(numbers))
+	tags, err := tagsOf[int64](tx, `SELECT experiment, key, value FROM experiment_tags WHERE experiment IN (SELECT value FROM json_each(?))`, jsonList(numbers))
 	for i := range found {
 		found[i].Tags = tags[numbers[i]]
 	}
@@ -125,9 +125,9 @@ func experiments(ctx context.Context, tx *sql.Tx, clauses string, args ...any) (
 }
 
 // tagsOf groups the rows (owner, key, value) of a query by owner.
-func tagsOf[K comparable](ctx context.Context, tx *sql.Tx, text string, args ...any) (map[K][]registry.Tag, error) {
+func tagsOf[K comparable](tx *sql.Tx, text string, args ...any) (map[K][]registry.Tag, error) {
 	tags := map[K][]registry.Tag{}
-	_, err := query(ctx, tx, func(r *sql.Rows) (struct{}, error) {
+	_, err := query(tx, func(r *sql.Rows) (struct{}, error) {
 		var owner K
 		var t registry.Tag
 		err := r.Scan(&owner, &t.Key, &t.Value)
@@ -158,7 +158,7 @@ func (s *Store) SearchExperiments(ctx context.Context, q registry.ExperimentQuer
 	sel.filter(experimentSource, conditions)
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Experiment], error) {
-		found, err := experiments(ctx, tx, clauses, args...)
+		found, err := experiments(tx, clauses, args...)
 		return page(found, sel.offset, limit), err
 	})
 }

@@ -26,7 +26,7 @@ func (s *Store) MetricHistory(ctx context.Context, q registry.HistoryQuery) (reg
 	}
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Metric], error) {
 		var n int64
-		found, err := query(ctx, tx, func(rows *sql.Rows) (registry.Metric, error) { return scanMetric(rows, &n) },
+		found, err := query(tx, func(rows *sql.Rows) (registry.Metric, error) { return scanMetric(rows, &n) },
 			`SELECT run, key, value, is_nan, timestamp, step FROM metrics WHERE run = (SELECT n FROM runs WHERE id = ?) AND key = ?
 			ORDER BY timestamp, step, value, is_nan LIMIT ? OFFSET ?`, q.RunID, q.Key, limit+1, offset)
 		if err != nil {
@@ -46,7 +46,7 @@ func (s *Store) SampleMetrics(ctx context.Context, q registry.SampleQuery) ([]re
 	return reading(ctx, s, func(tx *sql.Tx) ([]registry.Metric, error) {
 		var all []registry.Metric
 		for _, id := range q.RunIDs {
-			some, err := sample(ctx, tx, q, id)
+			some, err := sample(tx, q, id)
 			if err != nil {
 				return nil, fmt.Errorf("sample %s of run %s: %w", q.Key, id, err)
 			}
@@ -77,13 +77,13 @@ func checkSample(q *registry.SampleQuery) error {
 	return nil
 }
 
-func sample(ctx context.Context, tx *sql.Tx, q registry.SampleQuery, runID string) ([]registry.Metric, error) {
+func sample(tx *sql.Tx, q registry.SampleQuery, runID string) ([]registry.Metric, error) {
 	from, to := int64(math.MinInt64), int64(math.MaxInt64)
 	if q.StartStep != nil {
 		from, to = *q.StartStep, *q.EndStep
 	}
 	var last bool
-	found, err := query(ctx, tx, func(rows *sql.Rows) (registry.Metric, error) {
+	found, err := query(tx, func(rows *sql.Rows) (registry.Metric, error) {
 		m, err := scanMetric(rows, &last)
 		m.RunID = runID
 		return m, err

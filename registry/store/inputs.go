@@ -16,7 +16,7 @@ func (s *Store) LogInputs(ctx context.Context, runID string, datasets []registry
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
 		for _, d := range datasets {
-			if err := logDataset(ctx, tx, n, d); err != nil {
+			if err := logDataset(tx, n, d); err != nil {
 				return fmt.Errorf("log dataset %s: %w", d.Dataset.Name, err)
 			}
 		}
@@ -24,7 +24,7 @@ func (s *Store) LogInputs(ctx context.Context, runID string, datasets []registry
 		for i, m := range models {
 			rows[i] = []any{n, m.ModelID}
 		}
-		return insert(ctx, tx, `INSERT INTO model_inputs (run, model) VALUES %s ON CONFLICT DO NOTHING`, rows)
+		return insert(tx, `INSERT INTO model_inputs (run, model) VALUES %s ON CONFLICT DO NOTHING`, rows)
 	})
 }
 
@@ -54,25 +54,25 @@ func checkDatasets(datasets []registry.DatasetInput) error {
 	return nil
 }
 
-func logDataset(ctx context.Context, tx *sql.Tx, run int64, in registry.DatasetInput) error {
+func logDataset(tx *sql.Tx, run int64, in registry.DatasetInput) error {
 	d := in.Dataset
 	var n int64
 	// The update that changes nothing makes RETURNING give the row that is there.
-	err := tx.QueryRowContext(ctx, `INSERT INTO datasets (experiment, name, digest, source_type, source, schema, profile)
+	err := tx.QueryRow(`INSERT INTO datasets (experiment, name, digest, source_type, source, schema, profile)
 		VALUES ((SELECT experiment FROM runs WHERE n = ?), ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET name = excluded.name RETURNING n`,
 		run, d.Name, d.Digest, d.SourceType, d.Source, d.Schema, d.Profile).Scan(&n)
 	if err != nil {
 		return err
 	}
-	if _, err := exec(ctx, tx, `INSERT INTO dataset_inputs (run, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING`, run, n); err != nil {
+	if _, err := exec(tx, `INSERT INTO dataset_inputs (run, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING`, run, n); err != nil {
 		return err
 	}
 	rows := make([][]any, len(in.Tags))
 	for i, t := range in.Tags {
 		rows[i] = []any{run, n, t.Key, t.Value}
 	}
-	return insert(ctx, tx, `INSERT INTO dataset_input_tags (run, dataset, key, value) VALUES %s
+	return insert(tx, `INSERT INTO dataset_input_tags (run, dataset, key, value) VALUES %s
 		ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
 }
 
@@ -83,7 +83,7 @@ func (s *Store) LogOutputs(ctx context.Context, runID string, models []registry.
 		for i, m := range models {
 			rows[i] = []any{n, m.ModelID, m.Step}
 		}
-		return insert(ctx, tx, `INSERT INTO model_outputs (run, model, step) VALUES %s
+		return insert(tx, `INSERT INTO model_outputs (run, model, step) VALUES %s
 			ON CONFLICT DO UPDATE SET step = excluded.step`, rows)
 	})
 }

@@ -18,7 +18,7 @@ func (s *Store) LogBatch(ctx context.Context, runID string, b registry.Batch) er
 		return err
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
-		changed, err := logParams(ctx, tx, n, b.Params)
+		changed, err := logParams(tx, n, b.Params)
 		if err != nil {
 			return err
 		}
@@ -30,10 +30,10 @@ func (s *Store) LogBatch(ctx context.Context, runID string, b registry.Batch) er
 			return registry.Errorf(registry.InvalidParameterValue, "Changing param values is not allowed. "+
 				"Params were already logged='[%s]' for run ID='%s'.", strings.Join(list, ", "), runID)
 		}
-		if err := logMetrics(ctx, tx, n, runID, b.Metrics); err != nil {
+		if err := logMetrics(tx, n, runID, b.Metrics); err != nil {
 			return err
 		}
-		return setTags(ctx, tx, n, b.Tags)
+		return setTags(tx, n, b.Tags)
 	})
 }
 
@@ -43,12 +43,12 @@ func (s *Store) LogMetric(ctx context.Context, runID string, m registry.Metric) 
 		return err
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
-		return logMetrics(ctx, tx, n, runID, []registry.Metric{m})
+		return logMetrics(tx, n, runID, []registry.Metric{m})
 	})
 }
 
 // logMetrics adds points and moves the latest ones forward.
-func logMetrics(ctx context.Context, tx *sql.Tx, n int64, runID string, metrics []registry.Metric) error {
+func logMetrics(tx *sql.Tx, n int64, runID string, metrics []registry.Metric) error {
 	rows := make([][]any, len(metrics))
 	var ofModels [][]any
 	for i, m := range metrics {
@@ -61,17 +61,17 @@ func logMetrics(ctx context.Context, tx *sql.Tx, n int64, runID string, metrics 
 			ofModels = append(ofModels, []any{m.ModelID, m.Key, m.Step, m.Timestamp, value, isNaN, runID, m.DatasetName, m.DatasetDigest})
 		}
 	}
-	err := insert(ctx, tx, `INSERT INTO metrics (run, key, step, timestamp, value, is_nan) VALUES %s ON CONFLICT DO NOTHING`, rows)
+	err := insert(tx, `INSERT INTO metrics (run, key, step, timestamp, value, is_nan) VALUES %s ON CONFLICT DO NOTHING`, rows)
 	if err != nil {
 		return fmt.Errorf("log metrics: %w", err)
 	}
-	err = insert(ctx, tx, `INSERT INTO latest_metrics AS l (run, key, step, timestamp, value, is_nan) VALUES %s
+	err = insert(tx, `INSERT INTO latest_metrics AS l (run, key, step, timestamp, value, is_nan) VALUES %s
 		ON CONFLICT DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, is_nan = excluded.is_nan
 		WHERE (excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)`, rows)
 	if err != nil {
 		return fmt.Errorf("log metrics: %w", err)
 	}
-	return logModelMetrics(ctx, tx, ofModels)
+	return logModelMetrics(tx, ofModels)
 }
 
 // LogParam implements registry.Runs.
@@ -80,7 +80,7 @@ func (s *Store) LogParam(ctx context.Context, runID string, p registry.Param) er
 		return err
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
-		changed, err := logParams(ctx, tx, n, []registry.Param{p})
+		changed, err := logParams(tx, n, []registry.Param{p})
 		if err == nil && len(changed) > 0 {
 			return registry.Errorf(registry.InvalidParameterValue, "Changing param values is not allowed. Param with key='%s' was already "+
 				"logged with value='%s' for run ID='%s'. Attempted logging new value '%s'.", p.Key, changed[0].old, runID, changed[0].new)
@@ -93,7 +93,7 @@ func (s *Store) LogParam(ctx context.Context, runID string, p registry.Param) er
 type change struct{ key, old, new string }
 
 // logParams adds params. The transaction must not be committed if it returns changes.
-func logParams(ctx context.Context, tx *sql.Tx, n int64, params []registry.Param) ([]change, error) {
+func logParams(tx *sql.Tx, n int64, params []registry.Param) ([]change, error) {
 	if len(params) == 0 {
 		return nil, nil
 	}
@@ -101,11 +101,11 @@ func logParams(ctx context.Context, tx *sql.Tx, n int64, params []registry.Param
 	for i, p := range params {
 		rows[i] = []any{n, p.Key, registry.Cut(p.Value, registry.MaxParamValue)}
 	}
-	if err := insert(ctx, tx, `INSERT INTO params (run, key, value) VALUES %s ON CONFLICT DO NOTHING`, rows); err != nil {
+	if err := insert(tx, `INSERT INTO params (run, key, value) VALUES %s ON CONFLICT DO NOTHING`, rows); err != nil {
 		return nil, fmt.Errorf("log params: %w", err)
 	}
 	has := map[string]string{}
-	_, err := query(ctx, tx, func(r *sql.Rows) (struct{}, error) {
+	_, err := query(tx, func(r *sql.Rows) (struct{}, error) {
 		var key, value string
 		err := r.Scan(&key, &value)
 		has[key] = value
@@ -126,22 +126,22 @@ func (s *Store) SetTag(ctx context.Context, runID string, tag registry.Tag) erro
 		return err
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
-		return setTags(ctx, tx, n, []registry.Tag{tag})
+		return setTags(tx, n, []registry.Tag{tag})
 	})
 }
 
 // setTags sets tags, the last of equal keys; the tag of a run's name renames it.
-func setTags(ctx context.Context, tx *sql.Tx, n int64, tags []registry.Tag) error {
+func setTags(tx *sql.Tx, n int64, tags []registry.Tag) error {
 	rows := make([][]any, len(tags))
 	for i, t := range tags {
 		rows[i] = []any{n, t.Key, registry.Cut(t.Value, registry.MaxTagValue)}
 		if t.Key == registry.TagRunName {
-			if _, err := exec(ctx, tx, `UPDATE runs SET name = ? WHERE n = ?`, rows[i][2], n); err != nil {
+			if _, err := exec(tx, `UPDATE runs SET name = ? WHERE n = ?`, rows[i][2], n); err != nil {
 				return fmt.Errorf("rename run: %w", err)
 			}
 		}
 	}
-	err := insert(ctx, tx, `INSERT INTO tags (run, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
+	err := insert(tx, `INSERT INTO tags (run, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
 	if err != nil {
 		return fmt.Errorf("set tags: %w", err)
 	}
@@ -151,7 +151,7 @@ func setTags(ctx context.Context, tx *sql.Tx, n int64, tags []registry.Tag) erro
 // DeleteTag implements registry.Runs.
 func (s *Store) DeleteTag(ctx context.Context, runID, key string) error {
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
-		deleted, err := exec(ctx, tx, `DELETE FROM tags WHERE run = ? AND key = ?`, n, key)
+		deleted, err := exec(tx, `DELETE FROM tags WHERE run = ? AND key = ?`, n, key)
 		if err == nil && deleted == 0 {
 			return registry.Errorf(registry.ResourceDoesNotExist, "No tag with name: %s in run with id %s", key, runID)
 		}
@@ -178,7 +178,7 @@ func (s *Store) LogModel(ctx context.Context, runID, modelJSON string) error {
 	}
 	return s.changeRun(ctx, runID, func(tx *sql.Tx, n int64) error {
 		var has string
-		err := tx.QueryRowContext(ctx, `SELECT value FROM tags WHERE run = ? AND key = ?`, n, tagLogModel).Scan(&has)
+		err := tx.QueryRow(`SELECT value FROM tags WHERE run = ? AND key = ?`, n, tagLogModel).Scan(&has)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("log model: %w", err)
 		}
@@ -192,7 +192,7 @@ func (s *Store) LogModel(ctx context.Context, runID, modelJSON string) error {
 		if err != nil {
 			return err
 		}
-		_, err = exec(ctx, tx, `INSERT INTO tags (run, key, value) VALUES (?, ?, ?)
+		_, err = exec(tx, `INSERT INTO tags (run, key, value) VALUES (?, ?, ?)
 			ON CONFLICT DO UPDATE SET value = excluded.value`, n, tagLogModel, string(value)) // never cut
 		return err
 	})

@@ -11,10 +11,10 @@ import (
 // changeLoggedModel runs do in a transaction, and marks the model as updated.
 func (s *Store) changeLoggedModel(ctx context.Context, id string, do func(tx *sql.Tx) error) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := oneLoggedModel(ctx, tx, id, false); err != nil {
+		if _, err := oneLoggedModel(tx, id, false); err != nil {
 			return err
 		}
-		if _, err := exec(ctx, tx, `UPDATE logged_models SET last_updated_time = ? WHERE id = ?`, now(), id); err != nil {
+		if _, err := exec(tx, `UPDATE logged_models SET last_updated_time = ? WHERE id = ?`, now(), id); err != nil {
 			return err
 		}
 		return do(tx)
@@ -27,10 +27,10 @@ func (s *Store) FinalizeLoggedModel(ctx context.Context, modelID string, status 
 		return m, registry.Errorf(registry.InvalidParameterValue, "Invalid model status: %s. Expected statuses: ['LOGGED_MODEL_READY', 'LOGGED_MODEL_UPLOAD_FAILED']", status)
 	}
 	err = s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error {
-		if _, err := exec(ctx, tx, `UPDATE logged_models SET status = ? WHERE id = ?`, status, modelID); err != nil {
+		if _, err := exec(tx, `UPDATE logged_models SET status = ? WHERE id = ?`, status, modelID); err != nil {
 			return err
 		}
-		m, err = oneLoggedModel(ctx, tx, modelID, false)
+		m, err = oneLoggedModel(tx, modelID, false)
 		return err
 	})
 	return m, err
@@ -39,20 +39,20 @@ func (s *Store) FinalizeLoggedModel(ctx context.Context, modelID string, status 
 // DeleteLoggedModel implements registry.LoggedModels.
 func (s *Store) DeleteLoggedModel(ctx context.Context, modelID string) error {
 	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `UPDATE logged_models SET stage = 'deleted' WHERE id = ?`, modelID)
+		_, err := exec(tx, `UPDATE logged_models SET stage = 'deleted' WHERE id = ?`, modelID)
 		return err
 	})
 }
 
 // SetLoggedModelTags implements registry.LoggedModels.
 func (s *Store) SetLoggedModelTags(ctx context.Context, modelID string, tags []registry.Tag) error {
-	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error { return setModelDetails(ctx, tx, modelID, nil, tags) })
+	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error { return setModelDetails(tx, modelID, nil, tags) })
 }
 
 // DeleteLoggedModelTag implements registry.LoggedModels.
 func (s *Store) DeleteLoggedModelTag(ctx context.Context, modelID, key string) error {
 	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error {
-		deleted, err := exec(ctx, tx, `DELETE FROM logged_model_tags WHERE model = ? AND key = ?`, modelID, key)
+		deleted, err := exec(tx, `DELETE FROM logged_model_tags WHERE model = ? AND key = ?`, modelID, key)
 		if err == nil && deleted == 0 {
 			return registry.Errorf(registry.ResourceDoesNotExist, "No tag with key '%s' found for model with ID '%s'.", key, modelID)
 		}
@@ -62,13 +62,13 @@ func (s *Store) DeleteLoggedModelTag(ctx context.Context, modelID, key string) e
 
 // LogLoggedModelParams implements registry.LoggedModels.
 func (s *Store) LogLoggedModelParams(ctx context.Context, modelID string, params []registry.Param) error {
-	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error { return setModelDetails(ctx, tx, modelID, params, nil) })
+	return s.changeLoggedModel(ctx, modelID, func(tx *sql.Tx) error { return setModelDetails(tx, modelID, params, nil) })
 }
 
 // tagWithVersion notes in a logged model's tag which versions were made of it.
-func tagWithVersion(ctx context.Context, tx *sql.Tx, id, name string, n int) error {
+func tagWithVersion(tx *sql.Tx, id, name string, n int) error {
 	const key = "mlflow.modelVersions"
-	m, err := oneLoggedModel(ctx, tx, id, false)
+	m, err := oneLoggedModel(tx, id, false)
 	if err != nil {
 		return err
 	}
@@ -88,5 +88,5 @@ func tagWithVersion(ctx context.Context, tx *sql.Tx, id, name string, n int) err
 	if err != nil {
 		return err
 	}
-	return setModelDetails(ctx, tx, id, nil, []registry.Tag{{Key: key, Value: string(all)}})
+	return setModelDetails(tx, id, nil, []registry.Tag{{Key: key, Value: string(all)}})
 }

@@ -36,7 +36,7 @@ func (s *Store) CreateLoggedModel(ctx context.Context, m registry.NewLoggedModel
 		m.Name = randomName()
 	}
 	return writing(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) {
-		stage, err := experimentStage(ctx, tx, experiment)
+		stage, err := experimentStage(tx, experiment)
 		if err == nil && stage != registry.Active {
 			err = experimentNotActive(experiment, stage)
 		}
@@ -44,24 +44,24 @@ func (s *Store) CreateLoggedModel(ctx context.Context, m registry.NewLoggedModel
 			return registry.LoggedModel{}, err
 		}
 		var location string
-		if err := tx.QueryRowContext(ctx, `SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
+		if err := tx.QueryRow(`SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
 			return registry.LoggedModel{}, err
 		}
-		_, err = exec(ctx, tx, `INSERT INTO logged_models
+		_, err = exec(tx, `INSERT INTO logged_models
 			(id, experiment, name, model_type, source_run_id, artifact_uri, status, creation_time, last_updated_time)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?8, ?8)`, id, experiment, m.Name, m.ModelType, m.SourceRunID,
 			below(location, "models", id, "artifacts"), registry.ModelPending, now())
 		if err != nil {
 			return registry.LoggedModel{}, fmt.Errorf("create logged model: %w", err)
 		}
-		if err := setModelDetails(ctx, tx, id, m.Params, m.Tags); err != nil {
+		if err := setModelDetails(tx, id, m.Params, m.Tags); err != nil {
 			return registry.LoggedModel{}, err
 		}
-		return oneLoggedModel(ctx, tx, id, false)
+		return oneLoggedModel(tx, id, false)
 	})
 }
 
-func setModelDetails(ctx context.Context, tx *sql.Tx, id string, params []registry.Param, tags []registry.Tag) error {
+func setModelDetails(tx *sql.Tx, id string, params []registry.Param, tags []registry.Tag) error {
 	var rows [][]any
 	for _, p := range params {
 		if err := registry.CheckParam("", p); err != nil {
@@ -69,7 +69,7 @@ func setModelDetails(ctx context.Context, tx *sql.Tx, id string, params []regist
 		}
 		rows = append(rows, []any{id, p.Key, registry.Cut(p.Value, registry.MaxParamValue)})
 	}
-	err := insert(ctx, tx, `INSERT INTO logged_model_params (model, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
+	err := insert(tx, `INSERT INTO logged_model_params (model, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
 	if err != nil {
 		return fmt.Errorf("set params of %s: %w", id, err)
 	}
@@ -80,7 +80,7 @@ func setModelDetails(ctx context.Context, tx *sql.Tx, id string, params []regist
 		}
 		rows = append(rows, []any{id, t.Key, registry.Cut(t.Value, registry.MaxTagValue)})
 	}
-	err = insert(ctx, tx, `INSERT INTO logged_model_tags (model, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
+	err = insert(tx, `INSERT INTO logged_model_tags (model, key, value) VALUES %s ON CONFLICT DO UPDATE SET value = excluded.value`, rows)
 	if err != nil {
 		return fmt.Errorf("set tags of %s: %w", id, err)
 	}
@@ -88,13 +88,13 @@ func setModelDetails(ctx context.Context, tx *sql.Tx, id string, params []regist
 }
 
 // logModelMetrics adds points to models; a later point with the same place wins.
-func logModelMetrics(ctx context.Context, tx *sql.Tx, rows [][]any) error {
+func logModelMetrics(tx *sql.Tx, rows [][]any) error {
 	for _, row := range rows {
-		if _, err := oneLoggedModel(ctx, tx, row[0].(string), true); err != nil {
+		if _, err := oneLoggedModel(tx, row[0].(string), true); err != nil {
 			return err
 		}
 	}
-	err := insert(ctx, tx, `INSERT INTO logged_model_metrics
+	err := insert(tx, `INSERT INTO logged_model_metrics
 		(model, key, step, timestamp, value, is_nan, run_id, dataset_name, dataset_digest) VALUES %s
 		ON CONFLICT DO UPDATE SET value = excluded.value, is_nan = excluded.is_nan,
 			dataset_name = excluded.dataset_name, dataset_digest = excluded.dataset_digest`, rows)
@@ -106,11 +106,11 @@ func logModelMetrics(ctx context.Context, tx *sql.Tx, rows [][]any) error {
 
 // GetLoggedModel implements registry.LoggedModels.
 func (s *Store) GetLoggedModel(ctx context.Context, modelID string) (registry.LoggedModel, error) {
-	return reading(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) { return oneLoggedModel(ctx, tx, modelID, false) })
+	return reading(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) { return oneLoggedModel(tx, modelID, false) })
 }
 
-func oneLoggedModel(ctx context.Context, tx *sql.Tx, id string, deletedToo bool) (registry.LoggedModel, error) {
-	found, err := loggedModels(ctx, tx, " WHERE m.id = ? AND (m.stage = 'active' OR ?)", id, deletedToo)
+func oneLoggedModel(tx *sql.Tx, id string, deletedToo bool) (registry.LoggedModel, error) {
+	found, err := loggedModels(tx, " WHERE m.id = ? AND (m.stage = 'active' OR ?)", id, deletedToo)
 	if err != nil {
 		return registry.LoggedModel{}, err
 	}
@@ -121,10 +121,10 @@ func oneLoggedModel(ctx context.Context, tx *sql.Tx, id string, deletedToo bool)
 }
 
 // loggedModels returns the models that the clauses select, with their data.
-func loggedModels(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.LoggedModel, error) {
+func loggedModels(tx *sql.Tx, clauses string, args ...any) ([]registry.LoggedModel, error) {
 	at := map[string]int{}
 	var ids []string
-	found, err := query(ctx, tx, func(r *sql.Rows) (m registry.LoggedModel, err error) {
+	found, err := query(tx, func(r *sql.Rows) (m registry.LoggedModel, err error) {
 		var experiment int64
 		i := &m.Info
 		err = r.Scan(&i.ModelID, &experiment, &i.Name, &i.ModelType, &i.SourceRunID, &i.ArtifactURI, &i.Status, &i.CreationTime, &i.LastUpdateTime)
@@ -138,11 +138,11 @@ func loggedModels(ctx context.Context, tx *sql.Tx, clauses string, args ...any) 
 		return nil, err
 	}
 	list := jsonList(ids)
-	params, err := tagsOf[string](ctx, tx, `SELECT model, key, value FROM logged_model_params WHERE model IN (SELECT value FROM json_each(?))`, list)
+	params, err := tagsOf[string](tx, `SELECT model, key, value FROM logged_model_params WHERE model IN (SELECT value FROM json_each(?))`, list)
 	if err != nil {
 		return nil, err
 	}
-	tags, err := tagsOf[string](ctx, tx, `SELECT model, key, value FROM logged_model_tags WHERE model IN (SELECT value FROM json_each(?))`, list)
+	tags, err := tagsOf[string](tx, `SELECT model, key, value FROM logged_model_tags WHERE model IN (SELECT value FROM json_each(?))`, list)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func loggedModels(ctx context.Context, tx *sql.Tx, clauses string, args ...any) 
 			found[i].Data.Params = append(found[i].Data.Params, registry.Param(p))
 		}
 	}
-	_, err = query(ctx, tx, func(r *sql.Rows) (struct{}, error) {
+	_, err = query(tx, func(r *sql.Rows) (struct{}, error) {
 		m, isNaN := registry.Metric{}, false
 		err := r.Scan(&m.ModelID, &m.Key, &m.Value, &isNaN, &m.Timestamp, &m.Step, &m.RunID, &m.DatasetName, &m.DatasetDigest)
 		if isNaN {
@@ -192,7 +192,7 @@ func (s *Store) SearchLoggedModels(ctx context.Context, q registry.LoggedModelQu
 	sel.filter(loggedModelSource, conditions)
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.LoggedModel], error) {
-		found, err := loggedModels(ctx, tx, clauses, args...)
+		found, err := loggedModels(tx, clauses, args...)
 		return page(found, sel.offset, limit), err
 	})
 }

@@ -35,30 +35,30 @@ func (s *Store) CreateRegisteredModel(ctx context.Context, m registry.NewRegiste
 		}
 	}
 	return writing(ctx, s, func(tx *sql.Tx) (registry.RegisteredModel, error) {
-		_, err := exec(ctx, tx, `INSERT INTO registered_models (name, description, creation_time, last_updated_time)
+		_, err := exec(tx, `INSERT INTO registered_models (name, description, creation_time, last_updated_time)
 			VALUES (?, ?, ?3, ?3)`, m.Name, m.Description, now())
 		if sqlite.IsUnique(err) {
 			err = modelTaken(m.Name)
 		}
 		for _, t := range m.Tags {
 			if err == nil {
-				err = setModelTag(ctx, tx, m.Name, t)
+				err = setModelTag(tx, m.Name, t)
 			}
 		}
 		if err != nil {
 			return registry.RegisteredModel{}, err
 		}
-		return oneModel(ctx, tx, m.Name)
+		return oneModel(tx, m.Name)
 	})
 }
 
 // GetRegisteredModel implements registry.Models.
 func (s *Store) GetRegisteredModel(ctx context.Context, name string) (registry.RegisteredModel, error) {
-	return reading(ctx, s, func(tx *sql.Tx) (registry.RegisteredModel, error) { return oneModel(ctx, tx, name) })
+	return reading(ctx, s, func(tx *sql.Tx) (registry.RegisteredModel, error) { return oneModel(tx, name) })
 }
 
-func oneModel(ctx context.Context, tx *sql.Tx, name string) (registry.RegisteredModel, error) {
-	found, err := models(ctx, tx, " WHERE m.name = ?", name)
+func oneModel(tx *sql.Tx, name string) (registry.RegisteredModel, error) {
+	found, err := models(tx, " WHERE m.name = ?", name)
 	if err != nil {
 		return registry.RegisteredModel{}, err
 	}
@@ -70,9 +70,9 @@ func oneModel(ctx context.Context, tx *sql.Tx, name string) (registry.Registered
 
 // models returns the models that the clauses select, with tags, aliases and
 // latest versions.
-func models(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.RegisteredModel, error) {
+func models(tx *sql.Tx, clauses string, args ...any) ([]registry.RegisteredModel, error) {
 	var names []string
-	found, err := query(ctx, tx, func(r *sql.Rows) (m registry.RegisteredModel, err error) {
+	found, err := query(tx, func(r *sql.Rows) (m registry.RegisteredModel, err error) {
 		err = r.Scan(&m.Name, &m.Description, &m.CreationTime, &m.LastUpdateTime)
 		names = append(names, m.Name)
 		return m, err
@@ -81,15 +81,15 @@ func models(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]reg
 		return nil, err
 	}
 	list := jsonList(names)
-	tags, err := tagsOf[string](ctx, tx, `SELECT model, key, value FROM registered_model_tags WHERE model IN (SELECT value FROM json_each(?))`, list)
+	tags, err := tagsOf[string](tx, `SELECT model, key, value FROM registered_model_tags WHERE model IN (SELECT value FROM json_each(?))`, list)
 	if err != nil {
 		return nil, err
 	}
-	aliases, err := tagsOf[string](ctx, tx, `SELECT model, alias, version FROM aliases WHERE model IN (SELECT value FROM json_each(?))`, list)
+	aliases, err := tagsOf[string](tx, `SELECT model, alias, version FROM aliases WHERE model IN (SELECT value FROM json_each(?))`, list)
 	if err != nil {
 		return nil, err
 	}
-	latest, err := latestVersions(ctx, tx, list)
+	latest, err := latestVersions(tx, list)
 	for i := range found {
 		m := &found[i]
 		m.Tags = tags[m.Name]
@@ -117,7 +117,7 @@ func (s *Store) SearchRegisteredModels(ctx context.Context, q registry.ModelQuer
 	sel.filter(modelSource, conditions)
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.RegisteredModel], error) {
-		found, err := models(ctx, tx, clauses, args...)
+		found, err := models(tx, clauses, args...)
 		return page(found, sel.offset, limit), err
 	})
 }
@@ -144,7 +144,7 @@ func (s *selection) prompts(conditions []search.Condition, isPrompt string) []se
 // changeModel runs do in a transaction, and marks the model as updated.
 func (s *Store) changeModel(ctx context.Context, name string, do func(tx *sql.Tx) error) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		updated, err := exec(ctx, tx, `UPDATE registered_models SET last_updated_time = ? WHERE name = ?`, now(), name)
+		updated, err := exec(tx, `UPDATE registered_models SET last_updated_time = ? WHERE name = ?`, now(), name)
 		if err != nil {
 			return err
 		}
@@ -158,10 +158,10 @@ func (s *Store) changeModel(ctx context.Context, name string, do func(tx *sql.Tx
 // UpdateRegisteredModel implements registry.Models.
 func (s *Store) UpdateRegisteredModel(ctx context.Context, name, description string) (m registry.RegisteredModel, err error) {
 	err = s.changeModel(ctx, name, func(tx *sql.Tx) error {
-		if _, err := exec(ctx, tx, `UPDATE registered_models SET description = ? WHERE name = ?`, description, name); err != nil {
+		if _, err := exec(tx, `UPDATE registered_models SET description = ? WHERE name = ?`, description, name); err != nil {
 			return err
 		}
-		m, err = oneModel(ctx, tx, name)
+		m, err = oneModel(tx, name)
 		return err
 	})
 	return m, err
@@ -173,17 +173,17 @@ func (s *Store) RenameRegisteredModel(ctx context.Context, name, newName string)
 		return m, err
 	}
 	err = s.changeModel(ctx, name, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `UPDATE registered_models SET name = ? WHERE name = ?`, newName, name)
+		_, err := exec(tx, `UPDATE registered_models SET name = ? WHERE name = ?`, newName, name)
 		if sqlite.IsUnique(err) {
 			return modelTaken(newName)
 		}
 		if err != nil {
 			return fmt.Errorf("rename model %s: %w", name, err)
 		}
-		if _, err := exec(ctx, tx, `UPDATE model_versions SET last_updated_time = ? WHERE model = ?`, now(), newName); err != nil {
+		if _, err := exec(tx, `UPDATE model_versions SET last_updated_time = ? WHERE model = ?`, now(), newName); err != nil {
 			return err
 		}
-		m, err = oneModel(ctx, tx, newName)
+		m, err = oneModel(tx, newName)
 		return err
 	})
 	return m, err
@@ -192,7 +192,7 @@ func (s *Store) RenameRegisteredModel(ctx context.Context, name, newName string)
 // DeleteRegisteredModel implements registry.Models.
 func (s *Store) DeleteRegisteredModel(ctx context.Context, name string) error {
 	return s.changeModel(ctx, name, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `DELETE FROM registered_models WHERE name = ?`, name)
+		_, err := exec(tx, `DELETE FROM registered_models WHERE name = ?`, name)
 		return err
 	})
 }
@@ -202,11 +202,11 @@ func (s *Store) SetRegisteredModelTag(ctx context.Context, name string, tag regi
 	if err := registry.CheckModelTag(tag); err != nil {
 		return err
 	}
-	return s.changeModel(ctx, name, func(tx *sql.Tx) error { return setModelTag(ctx, tx, name, tag) })
+	return s.changeModel(ctx, name, func(tx *sql.Tx) error { return setModelTag(tx, name, tag) })
 }
 
-func setModelTag(ctx context.Context, tx *sql.Tx, name string, t registry.Tag) error {
-	_, err := exec(ctx, tx, `INSERT INTO registered_model_tags (model, key, value) VALUES (?, ?, ?)
+func setModelTag(tx *sql.Tx, name string, t registry.Tag) error {
+	_, err := exec(tx, `INSERT INTO registered_model_tags (model, key, value) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET value = excluded.value`, name, t.Key, t.Value)
 	return err
 }
@@ -214,7 +214,7 @@ func setModelTag(ctx context.Context, tx *sql.Tx, name string, t registry.Tag) e
 // DeleteRegisteredModelTag implements registry.Models.
 func (s *Store) DeleteRegisteredModelTag(ctx context.Context, name, key string) error {
 	return s.changeModel(ctx, name, func(tx *sql.Tx) error {
-		_, err := exec(ctx, tx, `DELETE FROM registered_model_tags WHERE model = ? AND key = ?`, name, key)
+		_, err := exec(tx, `DELETE FROM registered_model_tags WHERE model = ? AND key = ?`, name, key)
 		return err
 	})
 }

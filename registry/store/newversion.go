@@ -27,12 +27,12 @@ func (s *Store) CreateModelVersion(ctx context.Context, v registry.NewModelVersi
 	}
 	var made registry.ModelVersion
 	err := s.changeModel(ctx, v.Name, func(tx *sql.Tx) error {
-		origin, err := resolve(ctx, tx, v)
+		origin, err := resolve(tx, v)
 		if err != nil {
 			return err
 		}
 		var n int
-		err = tx.QueryRowContext(ctx, `INSERT INTO model_versions
+		err = tx.QueryRow(`INSERT INTO model_versions
 			(model, version, stage, description, source, storage_location, run_id, model_id, run_link, creation_time, last_updated_time)
 			SELECT ?1, coalesce(max(version), 0) + 1, 'None', ?, ?, ?, ?, ?, ?, ?8, ?8 FROM model_versions WHERE model = ?1 RETURNING version`,
 			v.Name, v.Description, origin.source, origin.location, origin.runID, origin.modelID, v.RunLink, now()).Scan(&n)
@@ -40,16 +40,16 @@ func (s *Store) CreateModelVersion(ctx context.Context, v registry.NewModelVersi
 			return fmt.Errorf("create version of %s: %w", v.Name, err)
 		}
 		for _, t := range v.Tags {
-			if err := setVersionTag(ctx, tx, v.Name, n, t); err != nil {
+			if err := setVersionTag(tx, v.Name, n, t); err != nil {
 				return err
 			}
 		}
 		if origin.modelID != "" {
-			if err := tagWithVersion(ctx, tx, origin.modelID, v.Name, n); err != nil {
+			if err := tagWithVersion(tx, origin.modelID, v.Name, n); err != nil {
 				return err
 			}
 		}
-		made, err = oneVersion(ctx, tx, v.Name, strconv.Itoa(n))
+		made, err = oneVersion(tx, v.Name, strconv.Itoa(n))
 		return err
 	})
 	return made, err
@@ -63,7 +63,7 @@ type origin struct {
 // resolve finds the files of a new version: inside the artifacts of the run or
 // logged model that the request names, of another version, or in an object
 // store. Any other source would let clients read whatever the server can.
-func resolve(ctx context.Context, tx *sql.Tx, v registry.NewModelVersion) (origin, error) {
+func resolve(tx *sql.Tx, v registry.NewModelVersion) (origin, error) {
 	o := origin{v.Source, v.Source, v.RunID, v.ModelID}
 	if v.Source == "" {
 		return o, registry.Errorf(registry.InvalidParameterValue, "Missing value for required parameter 'source'. "+
@@ -82,20 +82,20 @@ func resolve(ctx context.Context, tx *sql.Tx, v registry.NewModelVersion) (origi
 	place := strings.Trim(u.Opaque+u.Path, "/")
 	switch {
 	case u.Scheme == "models":
-		return resolveModel(ctx, tx, o, v, place)
+		return resolveModel(tx, o, v, place)
 	case u.Scheme == "runs":
 		id, name, _ := strings.Cut(place, "/")
 		if id != v.RunID || name == "" {
 			return o, badSource(v, "run_id")
 		}
-		root, err := artifactURI(ctx, tx, `SELECT artifact_uri FROM runs WHERE id = ?`, id, noRun(id))
+		root, err := artifactURI(tx, `SELECT artifact_uri FROM runs WHERE id = ?`, id, noRun(id))
 		o.location = below(root, name)
 		if err == nil {
 			err = registry.CheckArtifactPath(name)
 		}
 		return o, err
 	case u.Scheme == registry.ArtifactScheme:
-		return resolveArtifact(ctx, tx, o, v)
+		return resolveArtifact(tx, o, v)
 	case slices.Contains([]string{"s3", "gs", "wasbs", "abfss", "dbfs", "adl", "oss"}, u.Scheme):
 		return o, nil
 	case u.Scheme == "" || u.Scheme == "file":
@@ -112,8 +112,8 @@ func badSource(v registry.NewModelVersion, parameter string) error {
 		"the resource that contains the source.", v.Source, parameter)
 }
 
-func artifactURI(ctx context.Context, tx *sql.Tx, text, id string, missing error) (uri string, err error) {
-	err = tx.QueryRowContext(ctx, text, id).Scan(&uri)
+func artifactURI(tx *sql.Tx, text, id string, missing error) (uri string, err error) {
+	err = tx.QueryRow(text, id).Scan(&uri)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = missing
 	}
@@ -121,7 +121,7 @@ func artifactURI(ctx context.Context, tx *sql.Tx, text, id string, missing error
 }
 
 // resolveArtifact resolves mlflow-artifacts:/….
-func resolveArtifact(ctx context.Context, tx *sql.Tx, o origin, v registry.NewModelVersion) (origin, error) {
+func resolveArtifact(tx *sql.Tx, o origin, v registry.NewModelVersion) (origin, error) {
 	place, err := registry.ArtifactName(v.Source)
 	if err != nil {
 		return o, err
@@ -129,13 +129,13 @@ func resolveArtifact(ctx context.Context, tx *sql.Tx, o origin, v registry.NewMo
 	var root string
 	switch {
 	case v.ModelID != "":
-		m, err := oneLoggedModel(ctx, tx, v.ModelID, false)
+		m, err := oneLoggedModel(tx, v.ModelID, false)
 		if err != nil {
 			return o, err
 		}
 		root, o.runID = m.Info.ArtifactURI, m.Info.SourceRunID
 	case v.RunID != "":
-		if root, err = artifactURI(ctx, tx, `SELECT artifact_uri FROM runs WHERE id = ?`, v.RunID, noRun(v.RunID)); err != nil {
+		if root, err = artifactURI(tx, `SELECT artifact_uri FROM runs WHERE id = ?`, v.RunID, noRun(v.RunID)); err != nil {
 			return o, err
 		}
 	default:
@@ -150,13 +150,13 @@ func resolveArtifact(ctx context.Context, tx *sql.Tx, o origin, v registry.NewMo
 
 // resolveModel resolves models:/m-<id>, models:/name/version, models:/name/stage
 // and models:/name@alias.
-func resolveModel(ctx context.Context, tx *sql.Tx, o origin, v registry.NewModelVersion, place string) (origin, error) {
+func resolveModel(tx *sql.Tx, o origin, v registry.NewModelVersion, place string) (origin, error) {
 	name, version, numbered := strings.Cut(place, "/")
 	if !numbered && strings.HasPrefix(place, "m-") && !strings.Contains(place, "@") {
 		if v.ModelID != place {
 			return o, badSource(v, "model_id")
 		}
-		m, err := oneLoggedModel(ctx, tx, place, false)
+		m, err := oneLoggedModel(tx, place, false)
 		o.location, o.runID = m.Info.ArtifactURI, m.Info.SourceRunID
 		return o, err
 	}
@@ -166,13 +166,13 @@ func resolveModel(ctx context.Context, tx *sql.Tx, o origin, v registry.NewModel
 		if name, alias, aliased = strings.Cut(place, "@"); !aliased {
 			return o, registry.Errorf(registry.InvalidParameterValue, "Invalid model version source: '%s'", v.Source)
 		}
-		n, err := aliasNumber(ctx, tx, name, alias)
+		n, err := aliasNumber(tx, name, alias)
 		if err != nil {
 			return o, err
 		}
 		version = strconv.Itoa(n)
 	}
-	of, err := namedVersion(ctx, tx, name, version)
+	of, err := namedVersion(tx, name, version)
 	if err != nil {
 		return o, err
 	}
@@ -180,27 +180,27 @@ func resolveModel(ctx context.Context, tx *sql.Tx, o origin, v registry.NewModel
 		return o, badSource(v, "run_id")
 	}
 	o = origin{source: fmt.Sprintf("models:/%s/%s", name, of.Version), runID: of.RunID, modelID: of.ModelID}
-	err = tx.QueryRowContext(ctx, `SELECT storage_location FROM model_versions WHERE model = ? AND version = ?`, name, of.Number()).Scan(&o.location)
+	err = tx.QueryRow(`SELECT storage_location FROM model_versions WHERE model = ? AND version = ?`, name, of.Number()).Scan(&o.location)
 	return o, err
 }
 
 // namedVersion returns the version that a number, "latest" or a stage stands for.
-func namedVersion(ctx context.Context, tx *sql.Tx, name, version string) (registry.ModelVersion, error) {
+func namedVersion(tx *sql.Tx, name, version string) (registry.ModelVersion, error) {
 	if _, err := strconv.Atoi(version); err == nil {
-		return oneVersion(ctx, tx, name, version)
+		return oneVersion(tx, name, version)
 	}
 	if strings.EqualFold(version, registry.AliasLatest) {
-		n, err := aliasNumber(ctx, tx, name, registry.AliasLatest)
+		n, err := aliasNumber(tx, name, registry.AliasLatest)
 		if err != nil {
 			return registry.ModelVersion{}, err
 		}
-		return oneVersion(ctx, tx, name, strconv.Itoa(n))
+		return oneVersion(tx, name, strconv.Itoa(n))
 	}
 	stage, err := registry.ParseStage(version)
 	if err != nil {
 		return registry.ModelVersion{}, err
 	}
-	m, err := oneModel(ctx, tx, name)
+	m, err := oneModel(tx, name)
 	if err != nil {
 		return registry.ModelVersion{}, err
 	}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"math"
@@ -11,7 +10,7 @@ import (
 
 // readData fills in what was logged to the runs with these numbers: a handful
 // of statements, however many runs there are.
-func readData(ctx context.Context, tx *sql.Tx, numbers []int64, runs []registry.Run) error {
+func readData(tx *sql.Tx, numbers []int64, runs []registry.Run) error {
 	if len(numbers) == 0 {
 		return nil
 	}
@@ -21,7 +20,7 @@ func readData(ctx context.Context, tx *sql.Tx, numbers []int64, runs []registry.
 	}
 	list := jsonList(numbers)
 	each := func(text string, scan func(rows *sql.Rows) error) error {
-		_, err := query(ctx, tx, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, scan(rows) }, text, list)
+		_, err := query(tx, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, scan(rows) }, text, list)
 		if err != nil {
 			return fmt.Errorf("read data of runs: %w", err)
 		}

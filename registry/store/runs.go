@@ -16,16 +16,16 @@ func noRun(id string) error {
 }
 
 // activeRun returns the number of a run that may be written to.
-func activeRun(ctx context.Context, tx *sql.Tx, id string) (n int64, err error) {
-	n, _, stage, err := runStage(ctx, tx, id)
+func activeRun(tx *sql.Tx, id string) (n int64, err error) {
+	n, _, stage, err := runStage(tx, id)
 	if err == nil && stage != registry.Active {
 		err = registry.Errorf(registry.InvalidParameterValue, "The run %s must be in the 'active' state. Current state is %s.", id, stage)
 	}
 	return n, err
 }
 
-func runStage(ctx context.Context, tx *sql.Tx, id string) (n, experiment int64, stage registry.Lifecycle, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT n, experiment, stage FROM runs WHERE id = ?`, id).Scan(&n, &experiment, &stage)
+func runStage(tx *sql.Tx, id string) (n, experiment int64, stage registry.Lifecycle, err error) {
+	err = tx.QueryRow(`SELECT n, experiment, stage FROM runs WHERE id = ?`, id).Scan(&n, &experiment, &stage)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = noRun(id)
 	}
@@ -38,7 +38,7 @@ func (s *Store) changeRun(ctx context.Context, id string, do func(tx *sql.Tx, n 
 		return err
 	}
 	return s.write(ctx, func(tx *sql.Tx) error {
-		n, err := activeRun(ctx, tx, id)
+		n, err := activeRun(tx, id)
 		if err != nil {
 			return err
 		}
@@ -61,7 +61,7 @@ func (s *Store) CreateRun(ctx context.Context, r registry.NewRun) (registry.Run,
 	}
 	id := newID()
 	return writing(ctx, s, func(tx *sql.Tx) (registry.Run, error) {
-		stage, err := experimentStage(ctx, tx, experiment)
+		stage, err := experimentStage(tx, experiment)
 		if err == nil && stage != registry.Active {
 			err = experimentNotActive(experiment, stage)
 		}
@@ -69,20 +69,20 @@ func (s *Store) CreateRun(ctx context.Context, r registry.NewRun) (registry.Run,
 			return registry.Run{}, err
 		}
 		var location string
-		if err := tx.QueryRowContext(ctx, `SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
+		if err := tx.QueryRow(`SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
 			return registry.Run{}, err
 		}
 		var n int64
-		err = tx.QueryRowContext(ctx, `INSERT INTO runs (id, experiment, name, user_id, status, start_time, artifact_uri)
+		err = tx.QueryRow(`INSERT INTO runs (id, experiment, name, user_id, status, start_time, artifact_uri)
 			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n`,
 			id, experiment, name, r.UserID, registry.Running, r.StartTime, below(location, id, "artifacts")).Scan(&n)
 		if err != nil {
 			return registry.Run{}, fmt.Errorf("create run: %w", err)
 		}
-		if err := setTags(ctx, tx, n, append(r.Tags[:len(r.Tags):len(r.Tags)], registry.Tag{Key: registry.TagRunName, Value: name})); err != nil {
+		if err := setTags(tx, n, append(r.Tags[:len(r.Tags):len(r.Tags)], registry.Tag{Key: registry.TagRunName, Value: name})); err != nil {
 			return registry.Run{}, err
 		}
-		return oneRun(ctx, tx, id)
+		return oneRun(tx, id)
 	})
 }
 
@@ -111,11 +111,11 @@ func below(location string, names ...string) string {
 
 // GetRun implements registry.Runs.
 func (s *Store) GetRun(ctx context.Context, runID string) (registry.Run, error) {
-	return reading(ctx, s, func(tx *sql.Tx) (registry.Run, error) { return oneRun(ctx, tx, runID) })
+	return reading(ctx, s, func(tx *sql.Tx) (registry.Run, error) { return oneRun(tx, runID) })
 }
 
-func oneRun(ctx context.Context, tx *sql.Tx, id string) (registry.Run, error) {
-	found, err := runs(ctx, tx, " WHERE r.id = ?", id)
+func oneRun(tx *sql.Tx, id string) (registry.Run, error) {
+	found, err := runs(tx, " WHERE r.id = ?", id)
 	if err != nil {
 		return registry.Run{}, err
 	}
@@ -126,9 +126,9 @@ func oneRun(ctx context.Context, tx *sql.Tx, id string) (registry.Run, error) {
 }
 
 // runs returns the runs that the clauses select, with their data.
-func runs(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.Run, error) {
+func runs(tx *sql.Tx, clauses string, args ...any) ([]registry.Run, error) {
 	var numbers []int64
-	found, err := query(ctx, tx, func(rows *sql.Rows) (r registry.Run, err error) {
+	found, err := query(tx, func(rows *sql.Rows) (r registry.Run, err error) {
 		var n, experiment int64
 		var end sql.NullInt64
 		i := &r.Info
@@ -140,7 +140,7 @@ func runs(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]regis
 	if err != nil {
 		return nil, fmt.Errorf("read runs: %w", err)
 	}
-	return found, readData(ctx, tx, numbers, found)
+	return found, readData(tx, numbers, found)
 }
 
 // UpdateRun implements registry.Runs.
@@ -150,15 +150,15 @@ func (s *Store) UpdateRun(ctx context.Context, u registry.RunUpdate) (registry.R
 	}
 	var info registry.RunInfo
 	err := s.changeRun(ctx, u.RunID, func(tx *sql.Tx, n int64) error {
-		_, err := exec(ctx, tx, `UPDATE runs SET status = coalesce(nullif(?, ''), status), end_time = coalesce(nullif(?, 0), end_time)
+		_, err := exec(tx, `UPDATE runs SET status = coalesce(nullif(?, ''), status), end_time = coalesce(nullif(?, 0), end_time)
 			WHERE n = ?`, u.Status, u.EndTime, n)
 		if err == nil && u.RunName != "" {
-			err = setTags(ctx, tx, n, []registry.Tag{{Key: registry.TagRunName, Value: u.RunName}})
+			err = setTags(tx, n, []registry.Tag{{Key: registry.TagRunName, Value: u.RunName}})
 		}
 		if err != nil {
 			return fmt.Errorf("update run %s: %w", u.RunID, err)
 		}
-		r, err := oneRun(ctx, tx, u.RunID)
+		r, err := oneRun(tx, u.RunID)
 		info = r.Info
 		return err
 	})
@@ -177,9 +177,9 @@ func (s *Store) RestoreRun(ctx context.Context, runID string) error {
 
 func (s *Store) moveRun(ctx context.Context, id string, to registry.Lifecycle, deleted any) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		n, _, _, err := runStage(ctx, tx, id)
+		n, _, _, err := runStage(tx, id)
 		if err == nil {
-			_, err = exec(ctx, tx, `UPDATE runs SET stage = ?, deleted_time = ? WHERE n = ?`, to, deleted, n)
+			_, err = exec(tx, `UPDATE runs SET stage = ?, deleted_time = ? WHERE n = ?`, to, deleted, n)
 		}
 		return err
 	})

@@ -42,7 +42,7 @@ func (s *Store) SearchRuns(ctx context.Context, q registry.RunQuery) (registry.P
 	sel.filter(runSource, conditions)
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Run], error) {
-		found, err := runs(ctx, tx, clauses, args...)
+		found, err := runs(tx, clauses, args...)
 		return page(found, sel.offset, limit), err
 	})
 }

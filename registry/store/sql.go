@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"encoding/base64"
 	"encoding/json"
@@ -12,8 +11,8 @@ import (
 )
 
 // query returns what scan makes of each row.
-func query[T any](ctx context.Context, tx *sql.Tx, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, text, args...)
+func query[T any](tx *sql.Tx, scan func(*sql.Rows) (T, error), text string, args ...any) ([]T, error) {
+	rows, err := tx.Query(text, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -30,8 +29,8 @@ func query[T any](ctx context.Context, tx *sql.Tx, scan func(*sql.Rows) (T, erro
 }
 
 // exec runs one statement and returns how many rows it changed.
-func exec(ctx context.Context, tx *sql.Tx, text string, args ...any) (int64, error) {
-	result, err := tx.ExecContext(ctx, text, args...)
+func exec(tx *sql.Tx, text string, args ...any) (int64, error) {
+	result, err := tx.Exec(text, args...)
 	if err != nil {
 		return 0, err
 	}
@@ -40,7 +39,7 @@ func exec(ctx context.Context, tx *sql.Tx, text string, args ...any) (int64, err
 
 // insert runs a statement "INSERT … VALUES %s …" for rows of equal length, many
 // rows at a time: one statement a row costs more than the row.
-func insert(ctx context.Context, tx *sql.Tx, text string, rows [][]any) error {
+func insert(tx *sql.Tx, text string, rows [][]any) error {
 	const perStatement = 100
 	for len(rows) > 0 {
 		some := rows[:min(perStatement, len(rows))]
@@ -50,7 +49,7 @@ func insert(ctx context.Context, tx *sql.Tx, text string, rows [][]any) error {
 		for _, row := range some {
 			args = append(args, row...)
 		}
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf(text, one+strings.Repeat(","+one, len(some)-1)), args...); err != nil {
+		if _, err := tx.Exec(fmt.Sprintf(text, one+strings.Repeat(","+one, len(some)-1)), args...); err != nil {
 			return err
 		}
 	}

@@ -52,14 +52,22 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 // Close closes the store.
 func (s *Store) Close() error { return errors.Join(s.files.Close(), s.db.Close()) }
 
-// write runs do in one transaction that holds the file's write lock.
+// write runs do in one transaction that holds the file's write lock. A client
+// that goes away does not stop it, and its statements take no context: to listen
+// for that costs a goroutine a statement, more than most statements take.
 func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
-	return s.db.Write(ctx, do)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return s.db.Write(context.WithoutCancel(ctx), do)
 }
 
-// read runs do on one snapshot of the file.
+// read runs do on one snapshot of the file; like write, it finishes once begun.
 func (s *Store) read(ctx context.Context, do func(tx *sql.Tx) error) error {
-	tx, err := s.db.Read().BeginTx(ctx, nil)
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	tx, err := s.db.Read().BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
 	}

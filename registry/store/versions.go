@@ -20,12 +20,12 @@ var versionSource = source{
 }
 
 // versions returns the versions that the clauses select, without aliases.
-func versions(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]registry.ModelVersion, error) {
+func versions(tx *sql.Tx, clauses string, args ...any) ([]registry.ModelVersion, error) {
 	type id struct {
 		model   string
 		version int
 	}
-	found, err := query(ctx, tx, func(r *sql.Rows) (v registry.ModelVersion, err error) {
+	found, err := query(tx, func(r *sql.Rows) (v registry.ModelVersion, err error) {
 		v.Status = "READY"
 		err = r.Scan(&v.Name, &v.Version, &v.CurrentStage, &v.Description, &v.Source, &v.RunID, &v.ModelID, &v.RunLink,
 			&v.CreationTime, &v.LastUpdateTime)
@@ -42,7 +42,7 @@ func versions(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]r
 		}
 	}
 	tags := map[id][]registry.Tag{}
-	_, err = query(ctx, tx, func(r *sql.Rows) (struct{}, error) {
+	_, err = query(tx, func(r *sql.Rows) (struct{}, error) {
 		var of id
 		var t registry.Tag
 		err := r.Scan(&of.model, &of.version, &t.Key, &t.Value)
@@ -56,12 +56,12 @@ func versions(ctx context.Context, tx *sql.Tx, clauses string, args ...any) ([]r
 }
 
 // oneVersion returns a version that is not deleted, with its aliases.
-func oneVersion(ctx context.Context, tx *sql.Tx, name, version string) (registry.ModelVersion, error) {
+func oneVersion(tx *sql.Tx, name, version string) (registry.ModelVersion, error) {
 	n, err := registry.ParseVersion(version)
 	if err != nil {
 		return registry.ModelVersion{}, err
 	}
-	found, err := versions(ctx, tx, " WHERE v.model = ? AND v.version = ? AND NOT v.deleted", name, n)
+	found, err := versions(tx, " WHERE v.model = ? AND v.version = ? AND NOT v.deleted", name, n)
 	if err != nil {
 		return registry.ModelVersion{}, err
 	}
@@ -69,15 +69,15 @@ func oneVersion(ctx context.Context, tx *sql.Tx, name, version string) (registry
 		return registry.ModelVersion{}, registry.Errorf(registry.ResourceDoesNotExist, "Model Version (name=%s, version=%s) not found", name, version)
 	}
 	v := found[0]
-	v.Aliases, err = query(ctx, tx, func(r *sql.Rows) (alias string, err error) { return alias, r.Scan(&alias) },
+	v.Aliases, err = query(tx, func(r *sql.Rows) (alias string, err error) { return alias, r.Scan(&alias) },
 		`SELECT alias FROM aliases WHERE model = ? AND version = ? ORDER BY alias`, name, n)
 	return v, err
 }
 
 // latestVersions returns the highest version of each stage of the models in a
 // JSON list of names.
-func latestVersions(ctx context.Context, tx *sql.Tx, names string) (map[string][]registry.ModelVersion, error) {
-	found, err := versions(ctx, tx, ` WHERE NOT v.deleted AND v.model IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
+func latestVersions(tx *sql.Tx, names string) (map[string][]registry.ModelVersion, error) {
+	found, err := versions(tx, ` WHERE NOT v.deleted AND v.model IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
 			SELECT 1 FROM model_versions w WHERE w.model = v.model AND w.stage = v.stage AND w.version > v.version AND NOT w.deleted)
 		ORDER BY v.model, v.version`, names)
 	latest := map[string][]registry.ModelVersion{}
@@ -98,7 +98,7 @@ func (s *Store) LatestVersions(ctx context.Context, name string, stages []string
 		wanted = append(wanted, st)
 	}
 	return reading(ctx, s, func(tx *sql.Tx) ([]registry.ModelVersion, error) {
-		m, err := oneModel(ctx, tx, name)
+		m, err := oneModel(tx, name)
 		if err != nil {
 			return nil, err
 		}
@@ -107,7 +107,7 @@ func (s *Store) LatestVersions(ctx context.Context, name string, stages []string
 			latest = slices.DeleteFunc(latest, func(v registry.ModelVersion) bool { return !slices.Contains(wanted, v.CurrentStage) })
 		}
 		for i := range latest {
-			if latest[i], err = oneVersion(ctx, tx, name, latest[i].Version); err != nil {
+			if latest[i], err = oneVersion(tx, name, latest[i].Version); err != nil {
 				return nil, err
 			}
 		}
@@ -117,7 +117,7 @@ func (s *Store) LatestVersions(ctx context.Context, name string, stages []string
 
 // GetModelVersion implements registry.Versions.
 func (s *Store) GetModelVersion(ctx context.Context, name, version string) (registry.ModelVersion, error) {
-	return reading(ctx, s, func(tx *sql.Tx) (registry.ModelVersion, error) { return oneVersion(ctx, tx, name, version) })
+	return reading(ctx, s, func(tx *sql.Tx) (registry.ModelVersion, error) { return oneVersion(tx, name, version) })
 }
 
 // SearchModelVersions implements registry.Versions. It hides models that hold a
@@ -138,7 +138,7 @@ func (s *Store) SearchModelVersions(ctx context.Context, q registry.ModelQuery) 
 	sel.filter(versionSource, conditions)
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.ModelVersion], error) {
-		found, err := versions(ctx, tx, clauses, args...)
+		found, err := versions(tx, clauses, args...)
 		return page(found, sel.offset, limit), err
 	})
 }
@@ -147,11 +147,11 @@ func (s *Store) SearchModelVersions(ctx context.Context, q registry.ModelQuery) 
 // not deleted, and marks its model as updated.
 func (s *Store) changeVersion(ctx context.Context, name, version string, do func(tx *sql.Tx, n int) error) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		v, err := oneVersion(ctx, tx, name, version)
+		v, err := oneVersion(tx, name, version)
 		if err != nil {
 			return err
 		}
-		if _, err := exec(ctx, tx, `UPDATE registered_models SET last_updated_time = ? WHERE name = ?`, now(), name); err != nil {
+		if _, err := exec(tx, `UPDATE registered_models SET last_updated_time = ? WHERE name = ?`, now(), name); err != nil {
 			return err
 		}
 		return do(tx, v.Number())
@@ -161,13 +161,13 @@ func (s *Store) changeVersion(ctx context.Context, name, version string, do func
 // editVersion is changeVersion for what changes the version itself, which it returns.
 func (s *Store) editVersion(ctx context.Context, name, version string, do func(tx *sql.Tx, n int) error) (v registry.ModelVersion, err error) {
 	err = s.changeVersion(ctx, name, version, func(tx *sql.Tx, n int) error {
-		if _, err := exec(ctx, tx, `UPDATE model_versions SET last_updated_time = ? WHERE model = ? AND version = ?`, now(), name, n); err != nil {
+		if _, err := exec(tx, `UPDATE model_versions SET last_updated_time = ? WHERE model = ? AND version = ?`, now(), name, n); err != nil {
 			return err
 		}
 		if err := do(tx, n); err != nil {
 			return err
 		}
-		v, err = oneVersion(ctx, tx, name, strconv.Itoa(n))
+		v, err = oneVersion(tx, name, strconv.Itoa(n))
 		return err
 	})
 	return v, err
@@ -176,7 +176,7 @@ func (s *Store) editVersion(ctx context.Context, name, version string, do func(t
 // UpdateModelVersion implements registry.Versions.
 func (s *Store) UpdateModelVersion(ctx context.Context, name, version, description string) (registry.ModelVersion, error) {
 	return s.editVersion(ctx, name, version, func(tx *sql.Tx, n int) error {
-		_, err := exec(ctx, tx, `UPDATE model_versions SET description = ? WHERE model = ? AND version = ?`, description, name, n)
+		_, err := exec(tx, `UPDATE model_versions SET description = ? WHERE model = ? AND version = ?`, description, name, n)
 		return err
 	})
 }
@@ -184,11 +184,11 @@ func (s *Store) UpdateModelVersion(ctx context.Context, name, version, descripti
 // DeleteModelVersion implements registry.Versions.
 func (s *Store) DeleteModelVersion(ctx context.Context, name, version string) error {
 	return s.changeVersion(ctx, name, version, func(tx *sql.Tx, n int) error {
-		_, err := exec(ctx, tx, `UPDATE model_versions SET deleted = 1, description = '', source = '', storage_location = '',
+		_, err := exec(tx, `UPDATE model_versions SET deleted = 1, description = '', source = '', storage_location = '',
 			run_id = '', model_id = '', run_link = '', last_updated_time = ? WHERE model = ? AND version = ?`, now(), name, n)
 		for _, table := range []string{"aliases", "model_version_tags"} {
 			if err == nil {
-				_, err = exec(ctx, tx, fmt.Sprintf(`DELETE FROM %s WHERE model = ? AND version = ?`, table), name, n)
+				_, err = exec(tx, fmt.Sprintf(`DELETE FROM %s WHERE model = ? AND version = ?`, table), name, n)
 			}
 		}
 		return err
@@ -207,13 +207,13 @@ func (s *Store) TransitionStage(ctx context.Context, name, version, stage string
 	}
 	return s.editVersion(ctx, name, version, func(tx *sql.Tx, n int) error {
 		if archive {
-			_, err := exec(ctx, tx, `UPDATE model_versions SET stage = 'Archived', last_updated_time = ?
+			_, err := exec(tx, `UPDATE model_versions SET stage = 'Archived', last_updated_time = ?
 				WHERE model = ? AND version != ? AND stage = ? AND NOT deleted`, now(), name, n, to)
 			if err != nil {
 				return err
 			}
 		}
-		_, err := exec(ctx, tx, `UPDATE model_versions SET stage = ? WHERE model = ? AND version = ?`, to, name, n)
+		_, err := exec(tx, `UPDATE model_versions SET stage = ? WHERE model = ? AND version = ?`, to, name, n)
 		return err
 	})
 }
@@ -223,11 +223,11 @@ func (s *Store) SetModelVersionTag(ctx context.Context, name, version string, ta
 	if err := registry.CheckModelTag(tag); err != nil {
 		return err
 	}
-	return s.changeVersion(ctx, name, version, func(tx *sql.Tx, n int) error { return setVersionTag(ctx, tx, name, n, tag) })
+	return s.changeVersion(ctx, name, version, func(tx *sql.Tx, n int) error { return setVersionTag(tx, name, n, tag) })
 }
 
-func setVersionTag(ctx context.Context, tx *sql.Tx, name string, n int, t registry.Tag) error {
-	_, err := exec(ctx, tx, `INSERT INTO model_version_tags (model, version, key, value) VALUES (?, ?, ?, ?)
+func setVersionTag(tx *sql.Tx, name string, n int, t registry.Tag) error {
+	_, err := exec(tx, `INSERT INTO model_version_tags (model, version, key, value) VALUES (?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET value = excluded.value`, name, n, t.Key, t.Value)
 	return err
 }
@@ -235,7 +235,7 @@ func setVersionTag(ctx context.Context, tx *sql.Tx, name string, n int, t regist
 // DeleteModelVersionTag implements registry.Versions.
 func (s *Store) DeleteModelVersionTag(ctx context.Context, name, version, key string) error {
 	return s.changeVersion(ctx, name, version, func(tx *sql.Tx, n int) error {
-		_, err := exec(ctx, tx, `DELETE FROM model_version_tags WHERE model = ? AND version = ? AND key = ?`, name, n, key)
+		_, err := exec(tx, `DELETE FROM model_version_tags WHERE model = ? AND version = ? AND key = ?`, name, n, key)
 		return err
 	})
 }
@@ -243,11 +243,11 @@ func (s *Store) DeleteModelVersionTag(ctx context.Context, name, version, key st
 // ModelVersionURI implements registry.Versions.
 func (s *Store) ModelVersionURI(ctx context.Context, name, version string) (string, error) {
 	return reading(ctx, s, func(tx *sql.Tx) (uri string, err error) {
-		v, err := oneVersion(ctx, tx, name, version)
+		v, err := oneVersion(tx, name, version)
 		if err != nil {
 			return "", err
 		}
-		err = tx.QueryRowContext(ctx, `SELECT storage_location FROM model_versions WHERE model = ? AND version = ?`, name, v.Number()).Scan(&uri)
+		err = tx.QueryRow(`SELECT storage_location FROM model_versions WHERE model = ? AND version = ?`, name, v.Number()).Scan(&uri)
 		return strings.TrimSuffix(uri, "/"), err
 	})
 }
