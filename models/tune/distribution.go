@@ -14,6 +14,10 @@ type Distribution interface {
 	Draw(r *rand.Rand) float64
 	check() error
 
+	// middle is the value that half of the draws stay below; of a Choice, which
+	// has no order, the first option.
+	middle() float64
+
 	// given returns where the values lie after those that were seen, the oldest
 	// first.
 	given(seen []float64) estimate
@@ -66,6 +70,14 @@ func (d Int) Draw(r *rand.Rand) float64 {
 
 // Draw implements Distribution.
 func (d Choice) Draw(r *rand.Rand) float64 { return math.Floor(r.Float64() * float64(len(d.Options))) }
+
+func (d Uniform) middle() float64    { return 0.5 * (d.Low + d.High) }
+func (d LogUniform) middle() float64 { return math.Exp(Uniform(d).middle()) }
+func (d QUniform) middle() float64 {
+	return math.RoundToEven(Uniform{d.Low, d.High}.middle()/d.Q) * d.Q
+}
+func (d Int) middle() float64    { return math.Floor(0.5 * float64(d.Low+d.High)) }
+func (d Choice) middle() float64 { return 0 }
 
 func (d Uniform) check() error {
 	if !(d.Low <= d.High) || math.IsInf(d.High-d.Low, 0) {

@@ -52,6 +52,17 @@ func (s Space) fromPriors(r *rand.Rand) map[string]float64 {
 	return s.draw(func(d Dimension) float64 { return d.Prior.Draw(r) })
 }
 
+// Middle returns the parameters in the middle of the space, but for those that
+// are fixed: what a search may begin with where nothing else is known.
+func (s Space) Middle(fixed map[string]float64) map[string]float64 {
+	return s.draw(func(d Dimension) float64 {
+		if v, ok := fixed[d.Name]; ok {
+			return v
+		}
+		return d.Prior.middle()
+	})
+}
+
 // Check reports what makes the space one that nothing can be drawn from.
 func (s Space) Check() error {
 	names := map[string]bool{}

@@ -3,6 +3,7 @@ package tune
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -11,8 +12,8 @@ import (
 // TPE proposes values that are likely among the best trials and unlikely among
 // the others: the tree-structured Parzen estimator of Bergstra, Bardenet, Bengio
 // and Kégl, "Algorithms for hyper-parameter optimization", NIPS 2011, with the
-// defaults and details of hyperopt 0.2.7. The first trials are drawn from the
-// priors. From then on, for each parameter by itself, values are drawn from an
+// defaults and details of hyperopt 0.2.7. The first trials are given, or drawn from
+// the priors. From then on, for each parameter by itself, values are drawn from an
 // estimate of where it lay in the best trials, and the one is proposed whose
 // likelihood there most exceeds that in the rest.
 type TPE struct {
@@ -24,7 +25,13 @@ type TPE struct {
 	// and whichever ends first.
 	Batch int
 
-	// Startup is the number of trials that are drawn from the priors; 0 is 20.
+	// First are the parameters of the first trials, such as some that are known
+	// to be good, or the middle of the space (hyperopt's points_to_evaluate).
+	First []map[string]float64
+
+	// Startup is the number of trials that build on none before them: First,
+	// and then draws from the priors. 0 is 20, which a search of few trials
+	// cannot afford.
 	Startup int
 
 	// Candidates is the number of values drawn for each parameter, of which one
@@ -50,9 +57,12 @@ func (p TPE) Propose(s Space, trial int, past []Trial) (map[string]float64, erro
 	if trial < 0 || p.Batch < 0 || p.Startup < 0 || p.Candidates < 0 {
 		return nil, fmt.Errorf("propose trial %d: negative number among %+v", trial, p)
 	}
-	known := trial - trial%max(p.Batch, 1)
+	known := KnownTo(trial, p.Batch)
 	if known > len(past) {
 		return nil, fmt.Errorf("propose trial %d: its batch builds on %d trials, but %d are known", trial, known, len(past))
+	}
+	if trial < len(p.First) {
+		return maps.Clone(p.First[trial]), nil
 	}
 	r := rand.New(rand.NewPCG(p.Seed, uint64(trial)))
 	if known < cmp.Or(p.Startup, defaultStartup) {
@@ -63,6 +73,10 @@ func (p TPE) Propose(s Space, trial int, past []Trial) (map[string]float64, erro
 		return p.propose(r, d.Prior.given(seen(best, d.Name)), d.Prior.given(seen(rest, d.Name)))
 	}), nil
 }
+
+// KnownTo returns the number of trials that a proposal of TPE builds on: those
+// before its batch.
+func KnownTo(trial, batch int) int { return trial - trial%max(batch, 1) }
 
 // propose returns the draw from best with the greatest expected improvement.
 func (p TPE) propose(r *rand.Rand, best, rest estimate) float64 {

@@ -200,6 +200,9 @@ func TestTPEBeatsRandom(t *testing.T) {
 		if !(a < r) || !(b < r) {
 			t.Errorf("%s: median of the best is %v by TPE, %v in batches, %v at random", f.name, a, b, r)
 		}
+		if gained, want := r-a, (h["random"]-h["tpe"])/2; !(gained >= want) {
+			t.Errorf("%s: TPE gains %v over random draws, which is not half of what hyperopt's gains: %v", f.name, gained, 2*want)
+		}
 	}
 }
 
@@ -240,6 +243,35 @@ func TestTPEDependsOnSeedBatchAndPastAlone(t *testing.T) {
 	}
 }
 
+// Points that are given come first, whatever the batch, and change nothing in the
+// draws that follow.
+func TestTPEBeginsWithWhatIsGiven(t *testing.T) {
+	f := functions[4]
+	first := []map[string]float64{f.space.Middle(nil), f.space.Middle(map[string]float64{"kind": 2, "u": 3, "v": -1})}
+	want := []map[string]float64{{"kind": 0, "slope": 0}, {"kind": 2, "u": 3, "v": -1}}
+	for _, batch := range []int{1, 4} {
+		got := search(t, TPE{Seed: 5, Batch: batch, First: first, Startup: 6}, f, 6, batch)
+		for i := range got {
+			next, err := Random{5}.Propose(f.space, i, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i < len(want) {
+				next = want[i]
+			}
+			if !maps.Equal(got[i].Params, next) {
+				t.Errorf("batch of %d: trial %d is %v, want %v", batch, i, got[i].Params, next)
+			}
+		}
+	}
+	first[0]["slope"] = 9
+	if p, _ := (TPE{First: first}).Propose(f.space, 0, nil); !maps.Equal(p, first[0]) {
+		t.Errorf("proposed %v, want %v", p, first[0])
+	} else if p["slope"] = 1; first[0]["slope"] != 9 {
+		t.Error("a proposal is not its caller's own")
+	}
+}
+
 func equal(a, b []Trial) bool {
 	return slices.EqualFunc(a, b, func(a, b Trial) bool { return maps.Equal(a.Params, b.Params) })
 }
@@ -277,6 +309,29 @@ func TestTPETakesAnyPast(t *testing.T) {
 		}
 		if p["x"] < 0 || p["x"] > 1 || p["one"] != 3 || p["three"] != 3 || p["kind"] != 0 && p["kind"] != 1 || !(p["log"] >= math.Exp(-1) && p["log"] <= math.E) {
 			t.Errorf("proposed %v", p)
+		}
+	}
+}
+
+// A search of few trials begins in the middle and has few draws from the priors;
+// it too must beat as many draws at random.
+func TestShortSearchesBeatRandom(t *testing.T) {
+	const budget = 24
+	for _, f := range functions {
+		var tpe, random []float64
+		for seed := range uint64(20) {
+			first := []map[string]float64{f.space.Middle(nil)}
+			if f.name == "conditional" {
+				first = append(first, f.space.Middle(map[string]float64{"kind": 1}), f.space.Middle(map[string]float64{"kind": 2}))
+			}
+			p := TPE{Seed: seed, First: first, Startup: 6}
+			tpe = append(tpe, bestOf(search(t, p, f, budget, 1)))
+			random = append(random, bestOf(search(t, Random{Seed: seed}, f, budget, 1)))
+		}
+		a, r := median(tpe), median(random)
+		t.Logf("%-12s tpe %.4f, random %.4f", f.name, a, r)
+		if !(a < r) {
+			t.Errorf("%s: median of the best is %v by TPE, %v at random", f.name, a, r)
 		}
 	}
 }

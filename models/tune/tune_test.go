@@ -81,6 +81,28 @@ func TestTreesSpace(t *testing.T) {
 	}
 }
 
+// Half of the draws lie on either side of the middle.
+func TestMiddle(t *testing.T) {
+	s := append(Trees(), Dimension{Name: "int", Prior: Int{3, 9}})
+	middle, all := s.Middle(map[string]float64{"reg_alpha": 7}), sample(t, s, 3)
+	if middle["reg_alpha"] != 7 || middle["max_depth"] != 52 || middle["int"] != 6 {
+		t.Errorf("middle = %v", middle)
+	}
+	for name, values := range all {
+		below, same := 0, 0
+		for _, v := range values {
+			if v < middle[name] {
+				below++
+			} else if v == middle[name] {
+				same++
+			}
+		}
+		if share := (float64(below) + float64(same)/2) / draws; name != "reg_alpha" && math.Abs(share-0.5) > 0.02 {
+			t.Errorf("%s: %.3f of the draws are below the middle %v", name, share, middle[name])
+		}
+	}
+}
+
 func TestUniform(t *testing.T) {
 	s := Space{{Name: "a", Prior: Uniform{-2, 7}}, {Name: "b", Prior: Uniform{0, 1}}}
 	all := sample(t, s, 7)
