@@ -3,6 +3,7 @@ package registry
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -52,16 +53,44 @@ type metricJSON struct {
 	Value         json.RawMessage `json:"value"`
 	Timestamp     int64           `json:"timestamp"`
 	Step          int64           `json:"step"`
-	ModelID       string          `json:"model_id,omitempty"`
-	DatasetName   string          `json:"dataset_name,omitempty"`
-	DatasetDigest string          `json:"dataset_digest,omitempty"`
-	RunID         string          `json:"run_id,omitempty"`
+	ModelID       string          `json:"model_id"`
+	DatasetName   string          `json:"dataset_name"`
+	DatasetDigest string          `json:"dataset_digest"`
+	RunID         string          `json:"run_id"`
 }
 
-// MarshalJSON writes m as MLflow does: NaN as a string, whole values as 1.0.
+// MarshalJSON writes m as MLflow does: NaN as a string, whole values as 1.0,
+// fields from ModelID on only if they are set.
 func (m Metric) MarshalJSON() ([]byte, error) {
-	return json.Marshal(metricJSON{m.Key, appendValue(nil, m.Value), m.Timestamp, m.Step,
-		m.ModelID, m.DatasetName, m.DatasetDigest, m.RunID})
+	var bad error
+	b := m.AppendJSON(nil, func(b []byte, s string) []byte {
+		text, err := json.Marshal(s)
+		bad = errors.Join(bad, err)
+		return append(b, text...)
+	})
+	return b, bad
+}
+
+// AppendJSON appends to b what MarshalJSON returns. Its texts are written by
+// appendString.
+func (m *Metric) AppendJSON(b []byte, appendString func(b []byte, s string) []byte) []byte {
+	b = appendString(append(b, `{"key":`...), m.Key)
+	b = appendValue(append(b, `,"value":`...), m.Value)
+	b = strconv.AppendInt(append(b, `,"timestamp":`...), m.Timestamp, 10)
+	b = strconv.AppendInt(append(b, `,"step":`...), m.Step, 10)
+	if m.ModelID != "" {
+		b = appendString(append(b, `,"model_id":`...), m.ModelID)
+	}
+	if m.DatasetName != "" {
+		b = appendString(append(b, `,"dataset_name":`...), m.DatasetName)
+	}
+	if m.DatasetDigest != "" {
+		b = appendString(append(b, `,"dataset_digest":`...), m.DatasetDigest)
+	}
+	if m.RunID != "" {
+		b = appendString(append(b, `,"run_id":`...), m.RunID)
+	}
+	return append(b, '}')
 }
 
 // UnmarshalJSON reads what MarshalJSON and MLflow's servers write.

@@ -12,13 +12,32 @@ import (
 
 const methodNotAllowed registry.Code = "METHOD_NOT_ALLOWED"
 
-// writeJSON answers with a value as MLflow prints it: indented by 2, texts as
-// they are. A nil value is {}.
+// writeJSON answers with a value as MLflow prints it: indented by 2, unless it
+// is long, and texts as they are. A nil value is {}.
 func writeJSON(c echo.Context, value any) error {
 	if value == nil {
 		value = struct{}{}
 	}
+	if long, ok := value.(longAnswer); ok {
+		return writeLong(c, long)
+	}
 	return blob(c, http.StatusOK, value, "  ")
+}
+
+// readable is the length of an answer, in bytes, from which on nobody reads it
+// who would miss the indentation.
+const readable = 1 << 14
+
+func writeLong(c echo.Context, value longAnswer) error {
+	text := value.appendJSON(nil)
+	if len(text) < readable {
+		var b bytes.Buffer
+		if err := json.Indent(&b, text, "", "  "); err != nil {
+			return err
+		}
+		text = b.Bytes()
+	}
+	return c.Blob(http.StatusOK, "application/json", text)
 }
 
 // blob answers with JSON in which texts are as they are.
