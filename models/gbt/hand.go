@@ -1,5 +1,10 @@
 package gbt
 
+import (
+	"cmp"
+	"slices"
+)
+
 // area is a part of the grid: a range of ranks of one level, or of all levels
 // that were not split off from it.
 type area struct {
@@ -94,6 +99,12 @@ func (h *hand) split(p *patch, s *split, number int32) {
 	left := patch{area: p.area, parent: number, depth: p.depth + 1, total: s.left}
 	right := left
 	right.right, right.total = true, s.right
+	cut := int32(-1)
+	if s.column != 0 {
+		cut = min(max(h.grid.number.below(s.threshold), p.lo), p.hi)
+		stray := h.stray(p, s, cut)
+		left.total, right.total = left.total.minus(stray), right.total.plus(stray)
+	}
 	deeper := left.depth < h.maxDepth
 	left.large = deeper && h.splittable(left.total)
 	right.large = deeper && h.splittable(right.total)
@@ -102,7 +113,6 @@ func (h *hand) split(p *patch, s *split, number int32) {
 		left.cells = without(p.cells, s.at)
 		right.cells = h.takeOff(right.area, left.large)
 	} else {
-		cut := min(max(h.grid.number.below(s.threshold), p.lo), p.hi)
 		left.hi, right.lo = cut, cut
 		left.missing, right.missing = p.missing && s.defaultLeft, p.missing && !s.defaultLeft
 		switch {
@@ -124,6 +134,27 @@ func (h *hand) split(p *patch, s *split, number int32) {
 		left, right = right, left
 	}
 	h.todo = append(h.todo, left, right)
+}
+
+// stray is what the search counted left of a split on the number that goes right
+// of it: where between gives the lesser of two values in a forward search, the
+// rows of that value itself.
+func (h *hand) stray(p *patch, s *split, cut int32) sums {
+	if s.defaultLeft || cut >= p.hi || h.grid.number.values[cut] != s.threshold {
+		return sums{}
+	}
+	ranks := h.values[cut : cut+1]
+	if p.level != h.others() {
+		i, found := slices.BinarySearchFunc(p.cells, cut, func(c cell, code int32) int { return cmp.Compare(c.code, code) })
+		if !found {
+			return sums{}
+		}
+		ranks = p.cells[i : i+1]
+	}
+	if ranks[0].rows == 0 {
+		return sums{}
+	}
+	return ranks[0].sums
 }
 
 // takeOff splits off a level: it returns the level's cells by rank and, if the

@@ -193,23 +193,38 @@ func (s *search) backward(at int, c *column, cells []cell) {
 // passed goes left, all other rows, with those that have no value, right.
 func (s *search) forward(at int, c *column, cells []cell) {
 	var left sums
-	last, sieve := -1, newSieve(s)
+	first, last, sieve := -1, -1, newSieve(s)
 	for i := range cells {
 		if cells[i].rows == 0 {
 			continue
 		}
-		if !sieve.holds(left) && left.hess != 0 && s.offer(left, s.total.minus(left), c.features[0]) {
+		if !sieve.holds(left) && left.hess != 0 && s.parts(c, cells, first, last, i) && s.offer(left, s.total.minus(left), c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, false
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
 			sieve = newSieve(s)
 		}
 		left = left.plus(cells[i].sums)
-		last = i
+		if last = i; first < 0 {
+			first = i
+		}
 	}
 	if last >= 0 && s.offer(left, s.total.minus(left), c.features[0]) {
 		s.best.column, s.best.defaultLeft = at, false
 		s.best.threshold = aboveAll(c.values[cells[last].code])
 	}
+}
+
+// parts tells whether a forward split between the values of two cells parts the
+// rows at all. It does not if they are neighbours among the float32s whose mean
+// is the greater one, and the lesser is the least of the node: between then
+// gives the lesser, which is not below itself. XGBoost makes such splits, one
+// below the other down to its max_depth; so do we, but not where there is no limit.
+func (s *search) parts(c *column, cells []cell, first, before, now int) bool {
+	if s.maxDepth < math.MaxInt || before != first {
+		return true
+	}
+	least := c.values[cells[first].code]
+	return between(c.values[cells[now].code], least) > least
 }
 
 // between is the threshold between two neighbouring values, as XGBoost's
