@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +65,7 @@ func TestRealMonths(t *testing.T) {
 		{"2023-01", "2023-02", [2]int{68211, 64809}, [2]int{65946, 62574}, 5702, 6.033847, 6.036942, 5.199312, 1e-5},
 	} {
 		t.Run(c.train, func(t *testing.T) {
+			one, three := fitXGBoost(t, python(t), c.train, c.valid), fitXGBoost(t, pythonXGBoost3(t), c.train, c.valid)
 			p := readPair(t, c.train, c.valid)
 			if p.rowsRead != c.read || p.kept != c.kept {
 				t.Errorf("read %v rows, kept %v, want %v and %v", p.rowsRead, p.kept, c.read, c.kept)
@@ -97,19 +100,22 @@ func TestRealMonths(t *testing.T) {
 				near(string(want.solver), m, want.rmse, want.tolerance)
 				made = append(made, m)
 			}
-			start := time.Now()
+			var rounds []float64
 			trees, err := gbt.Fit(context.Background(), gbt.Set{Name: "train", X: p.x, Y: p.y},
-				[]gbt.Set{{Name: "valid", X: p.xValid, Y: p.yValid}}, course, nil)
+				[]gbt.Set{{Name: "valid", X: p.xValid, Y: p.yValid}}, course, func(r gbt.Round) error {
+					rounds = append(rounds, r.Metrics[0])
+					return nil
+				})
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("course parameters: fitted in %v", time.Since(start))
 			m, err := NewGBT(features.Pair, p.vectorizer, trees)
 			if err != nil {
 				t.Fatal(err)
 			}
-			near("course parameters", m, c.course, 0.01)
-			checkAgainstXGBoost(t, m, c.train, c.valid)
+			near("course parameters", m, c.course, 1e-6)
+			checkAgainstXGBoost(t, trees, rounds, one())
+			checkAgainstXGBoost(t, trees, rounds, three())
 			for _, m := range append(made, m) {
 				checkInMLflow(t, m, p.valid)
 			}
@@ -117,28 +123,84 @@ func TestRealMonths(t *testing.T) {
 	}
 }
 
-// checkAgainstXGBoost has the real XGBoost fit the same trees and compares the
-// files, byte for byte: every array of every tree, and the best iteration.
-func checkAgainstXGBoost(t *testing.T, m *Model, train, valid string) {
+// theirTrees is what an XGBoost made of two months.
+type theirTrees struct {
+	file    []byte
+	RMSE    []float64
+	Version string
+}
+
+// fitXGBoost has the real XGBoost fit the course's trees, and returns what waits
+// for them.
+func fitXGBoost(t *testing.T, python, train, valid string) (wait func() theirTrees) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "xgboost.json")
-	cmd := exec.Command(python(t), filepath.Join("testdata", "fit_xgboost.py"), monthFile(train), monthFile(valid), file)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", cmd, err, out)
+	cmd := exec.Command(python, filepath.Join("testdata", "fit_xgboost.py"), monthFile(train), monthFile(valid), file)
+	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	want, err := os.ReadFile(file)
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	return func() (theirs theirTrees) {
+		t.Helper()
+		if err := <-done; err != nil {
+			t.Fatalf("%s: %v\n%s", cmd, err, &stderr)
+		}
+		if err := json.Unmarshal(stdout.Bytes(), &theirs); err != nil {
+			t.Fatalf("%s: %v", cmd, err)
+		}
+		var err error
+		if theirs.file, err = os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		}
+		return theirs
+	}
+}
+
+// checkAgainstXGBoost compares trees with XGBoost's, array by array, and then
+// the files byte by byte; and the errors of all rounds.
+func checkAgainstXGBoost(t *testing.T, trees *gbt.Ensemble, rounds []float64, theirs theirTrees) {
+	t.Helper()
+	e, err := gbt.Read(bytes.NewReader(theirs.file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got bytes.Buffer
-	if err := m.Trees.WriteJSON(&got, nil); err != nil {
+	if len(trees.Trees) != 100 || len(e.Trees) != 100 || len(theirs.RMSE) != 100 || len(rounds) != 100 {
+		t.Fatalf("XGBoost %s: %d trees and %d errors, want %d and %d", theirs.Version, len(trees.Trees), len(rounds), len(e.Trees), len(theirs.RMSE))
+	}
+	equal, furthest := 0, 0.0
+	for i := range e.Trees {
+		got, want := treeDigests(&trees.Trees[i]), treeDigests(&e.Trees[i])
+		for a, array := range []string{"children", "features", "thresholds", "defaults", "leaves", "weights", "gains", "hessians"} {
+			if got[a] != want[a] {
+				t.Errorf("XGBoost %s: tree %d has other %s", theirs.Version, i, array)
+			}
+		}
+		if slices.Equal(got, want) {
+			equal++
+		}
+		furthest = max(furthest, math.Abs(rounds[i]-theirs.RMSE[i]))
+	}
+	if !(furthest <= 1e-12) {
+		t.Errorf("XGBoost %s: the error of a round differs by %g", theirs.Version, furthest)
+	}
+	if trees.BestIteration != e.BestIteration || !(math.Abs(trees.BestScore-e.BestScore) <= 1e-12) {
+		t.Errorf("XGBoost %s: best iteration %d with %v, want %d with %v", theirs.Version, trees.BestIteration, trees.BestScore, e.BestIteration, e.BestScore)
+	}
+	same := *trees
+	same.BestScore = e.BestScore // 3.x adds up errors in another order than 1.x and we
+	var file bytes.Buffer
+	if err := same.Write(&file, gbt.Format{XGBoost3: strings.HasPrefix(theirs.Version, "3.")}); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("our %d bytes differ from XGBoost's %d", got.Len(), len(want))
-		return
+	if !bytes.Equal(file.Bytes(), theirs.file) {
+		t.Errorf("our %d bytes differ from the %d of XGBoost %s", file.Len(), len(theirs.file), theirs.Version)
 	}
-	t.Logf("%s: the same %d bytes as XGBoost's own file", m, len(want))
+	t.Logf("XGBoost %s: %d of %d trees equal, errors of all rounds within %.1g, the same file of %d bytes",
+		theirs.Version, equal, len(e.Trees), furthest, file.Len())
 }
 
 func python(t *testing.T) string         { return interpreter(t, "TAXIMETER_PYTHON") }

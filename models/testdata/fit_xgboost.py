@@ -3,9 +3,10 @@
     pip install xgboost==1.7.6 scikit-learn pandas pyarrow
     python fit_xgboost.py TRAIN.parquet VALID.parquet MODEL.json
 
-With one thread: with more, XGBoost adds up its evaluations in another order, and the last digits of
-the recorded best_score move.
+Prints the error of each round as a JSON list, and the version. With one thread: with more, XGBoost adds
+up its evaluations in another order, and the last digits of the recorded best_score move.
 """
+import json
 import sys
 
 import pandas as pd
@@ -34,8 +35,11 @@ def main(train, valid, out):
     dv = DictVectorizer()
     d = xgb.DMatrix(dv.fit_transform(rides), label=minutes)
     d_valid = xgb.DMatrix(dv.transform(rides_valid), label=minutes_valid)
-    booster = xgb.train(PARAMS, d, num_boost_round=100, evals=[(d_valid, "validation")], early_stopping_rounds=20, verbose_eval=False)
+    log = {}
+    booster = xgb.train(PARAMS, d, num_boost_round=100, evals=[(d_valid, "validation")], early_stopping_rounds=20,
+                        evals_result=log, verbose_eval=False)
     booster.save_model(out)
+    json.dump({"rmse": log["validation"]["rmse"], "version": xgb.__version__}, sys.stdout)
 
 
 if __name__ == "__main__":
