@@ -14,6 +14,8 @@ import (
 
 var experimentSource = source{
 	language: search.Experiments,
+	table:    "experiments e",
+	one:      "e.id = ?",
 	attributes: map[string]string{"name": "e.name", "creation_time": "e.creation_time",
 		"last_update_time": "e.last_update_time", "experiment_id": "CAST(e.id AS TEXT)"},
 	details: map[search.Kind]details{search.Tag: {"experiment_tags", "x.experiment = e.id"}},
@@ -144,9 +146,9 @@ func (s *Store) SearchExperiments(ctx context.Context, q registry.ExperimentQuer
 	if err != nil {
 		return none, err
 	}
-	tie := []string{"e.id DESC"}
+	tie := []term{{"e.id", true}}
 	if len(q.OrderBy) == 0 {
-		tie = []string{"e.creation_time DESC", "e.id ASC"}
+		tie = []term{{"e.creation_time", true}, {"e.id", false}}
 	}
 	sel, conditions, err := compile(experimentSource, q.Filter, q.OrderBy, q.PageToken, limit, tie...)
 	if err != nil {
@@ -159,7 +161,10 @@ func (s *Store) SearchExperiments(ctx context.Context, q registry.ExperimentQuer
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Experiment], error) {
 		found, err := experiments(tx, clauses, args...)
-		return page(found, sel.offset, limit), err
+		if err != nil {
+			return none, err
+		}
+		return nextPage(tx, sel, experimentSource, found, func(e registry.Experiment) []any { return []any{e.ID} })
 	})
 }
 

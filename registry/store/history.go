@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/taximeter/taximeter/registry"
 )
@@ -20,82 +22,56 @@ func (s *Store) MetricHistory(ctx context.Context, q registry.HistoryQuery) (reg
 	if limit == 0 {
 		limit = math.MaxInt32
 	}
-	offset, err := decodeToken(q.PageToken)
+	after, err := decodeToken(q.PageToken, 4)
 	if err != nil {
 		return none, err
 	}
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Metric], error) {
-		var n int64
-		found, err := query(tx, func(rows *sql.Rows) (registry.Metric, error) { return scanMetric(rows, &n) },
-			`SELECT run, key, value, is_nan, timestamp, step FROM metrics WHERE run = (SELECT n FROM runs WHERE id = ?) AND key = ?
-			ORDER BY timestamp, step, value, is_nan LIMIT ? OFFSET ?`, q.RunID, q.Key, limit+1, offset)
+		p, err := history(tx, q.RunID, q.Key, limit, after)
 		if err != nil {
-			return none, fmt.Errorf("read history of %s: %w", q.Key, err)
+			err = fmt.Errorf("read history of %s: %w", q.Key, err)
 		}
-		return page(found, offset, limit), nil
+		return p, err
 	})
 }
 
-// SampleMetrics implements registry.Metrics. Of each run it takes the first
-// point of each of MaxResults equal parts of its points, and the last point, as
-// MLflow 3.17 does.
-func (s *Store) SampleMetrics(ctx context.Context, q registry.SampleQuery) ([]registry.Metric, error) {
-	if err := checkSample(&q); err != nil {
-		return nil, err
-	}
-	return reading(ctx, s, func(tx *sql.Tx) ([]registry.Metric, error) {
-		var all []registry.Metric
-		for _, id := range q.RunIDs {
-			some, err := sample(tx, q, id)
-			if err != nil {
-				return nil, fmt.Errorf("sample %s of run %s: %w", q.Key, id, err)
-			}
-			all = append(all, some...)
+// history returns points by timestamp, step and value. They lie on the disk by
+// step; where all are wanted it is faster to put them in order here, as most
+// are already.
+func history(tx *sql.Tx, runID, key string, limit int, after []any) (registry.Page[registry.Metric], error) {
+	const some = `SELECT value, is_nan, timestamp, step FROM metrics WHERE run = (SELECT n FROM runs WHERE id = ?) AND key = ?`
+	if after == nil {
+		found, err := query(tx, scanPoint(key), some+` LIMIT ?`, runID, key, limit+1)
+		if err != nil || len(found) <= limit {
+			slices.SortStableFunc(found, comparePoints)
+			return registry.Page[registry.Metric]{Items: found}, err
 		}
-		return all, nil
-	})
+		after = []any{math.MinInt64, math.MinInt64, 0, 0}
+	}
+	found, err := query(tx, scanPoint(key), some+` AND (timestamp, step, value, is_nan) > (?, ?, ?, ?)
+		ORDER BY timestamp, step, value, is_nan LIMIT ?`, append([]any{runID, key}, append(after, limit+1)...)...)
+	if err != nil || len(found) <= limit {
+		return registry.Page[registry.Metric]{Items: found}, err
+	}
+	p := storedPoint(found[limit-1])
+	token, err := encodeToken([]any{p.timestamp, p.step, p.value, p.isNaN})
+	return registry.Page[registry.Metric]{Items: found[:limit], NextPageToken: token}, err
 }
 
-func checkSample(q *registry.SampleQuery) error {
-	if n := len(q.RunIDs); n == 0 || n > registry.MaxSampledRuns {
-		return registry.Errorf(registry.InvalidParameterValue, "GetMetricHistoryBulkInterval request must specify 1 to %d run_ids, got %d",
-			registry.MaxSampledRuns, n)
-	}
-	if q.MaxResults == 0 {
-		q.MaxResults = 320
-	}
-	if q.MaxResults < 1 || q.MaxResults > registry.MaxSamples {
-		return registry.Errorf(registry.InvalidParameterValue, "max_results must be between 1 and %d", registry.MaxSamples)
-	}
-	if (q.StartStep == nil) != (q.EndStep == nil) {
-		return registry.Errorf(registry.InvalidParameterValue, "If either start step or end step are specified, both must be specified.")
-	}
-	if q.StartStep != nil && *q.StartStep > *q.EndStep {
-		return registry.Errorf(registry.InvalidParameterValue, "end_step must be greater than start_step. Found start_step=%d and end_step=%d.",
-			*q.StartStep, *q.EndStep)
-	}
-	return nil
+// comparePoints orders points as a history does. Those on the disk are in order
+// of value and NaN where step and timestamp are equal.
+func comparePoints(a, b registry.Metric) int {
+	return cmp.Or(cmp.Compare(a.Timestamp, b.Timestamp), cmp.Compare(a.Step, b.Step))
 }
 
-func sample(tx *sql.Tx, q registry.SampleQuery, runID string) ([]registry.Metric, error) {
-	from, to := int64(math.MinInt64), int64(math.MaxInt64)
-	if q.StartStep != nil {
-		from, to = *q.StartStep, *q.EndStep
-	}
-	var last bool
-	found, err := query(tx, func(rows *sql.Rows) (registry.Metric, error) {
-		m, err := scanMetric(rows, &last)
-		m.RunID = runID
+// scanPoint reads the columns value, is_nan, timestamp, step.
+func scanPoint(key string) func(*sql.Rows) (registry.Metric, error) {
+	return func(rows *sql.Rows) (registry.Metric, error) {
+		m, isNaN := registry.Metric{Key: key}, false
+		err := rows.Scan(&m.Value, &isNaN, &m.Timestamp, &m.Step)
+		if isNaN {
+			m.Value = math.NaN()
+		}
 		return m, err
-	}, `WITH points AS (
-			SELECT *, ntile(?) OVER by_step AS part, row_number() OVER by_step AS i, count(*) OVER () AS points
-			FROM metrics WHERE run = (SELECT n FROM runs WHERE id = ?) AND key = ? AND step BETWEEN ? AND ?
-			WINDOW by_step AS (ORDER BY step, timestamp, value, is_nan)),
-		firsts AS (SELECT min(i) AS i FROM points GROUP BY part)
-		SELECT i = points, key, value, is_nan, timestamp, step FROM points
-		WHERE i = points OR i IN (SELECT i FROM firsts) ORDER BY i`, q.MaxResults, runID, q.Key, from, to)
-	if n := len(found); n > q.MaxResults { // the last point comes in the last sample's place
-		found = append(found[:n-2], found[n-1])
 	}
-	return found, err
 }

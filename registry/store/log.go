@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/taximeter/taximeter/registry"
@@ -47,33 +46,6 @@ func (s *Store) LogMetric(ctx context.Context, runID string, m registry.Metric) 
 	})
 }
 
-// logMetrics adds points and moves the latest ones forward.
-func logMetrics(tx *sql.Tx, n int64, runID string, metrics []registry.Metric) error {
-	rows := make([][]any, len(metrics))
-	var ofModels [][]any
-	for i, m := range metrics {
-		value, isNaN := registry.Clamp(m.Value), 0
-		if math.IsNaN(value) {
-			value, isNaN = 0, 1
-		}
-		rows[i] = []any{n, m.Key, m.Step, m.Timestamp, value, isNaN}
-		if m.ModelID != "" {
-			ofModels = append(ofModels, []any{m.ModelID, m.Key, m.Step, m.Timestamp, value, isNaN, runID, m.DatasetName, m.DatasetDigest})
-		}
-	}
-	err := insert(tx, `INSERT INTO metrics (run, key, step, timestamp, value, is_nan) VALUES %s ON CONFLICT DO NOTHING`, rows)
-	if err != nil {
-		return fmt.Errorf("log metrics: %w", err)
-	}
-	err = insert(tx, `INSERT INTO latest_metrics AS l (run, key, step, timestamp, value, is_nan) VALUES %s
-		ON CONFLICT DO UPDATE SET step = excluded.step, timestamp = excluded.timestamp, value = excluded.value, is_nan = excluded.is_nan
-		WHERE (excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)`, rows)
-	if err != nil {
-		return fmt.Errorf("log metrics: %w", err)
-	}
-	return logModelMetrics(tx, ofModels)
-}
-
 // LogParam implements registry.Runs.
 func (s *Store) LogParam(ctx context.Context, runID string, p registry.Param) error {
 	if err := registry.CheckParam("", p); err != nil {
@@ -104,13 +76,17 @@ func logParams(tx *sql.Tx, n int64, params []registry.Param) ([]change, error) {
 	if err := insert(tx, `INSERT INTO params (run, key, value) VALUES %s ON CONFLICT DO NOTHING`, rows); err != nil {
 		return nil, fmt.Errorf("log params: %w", err)
 	}
+	keys := make([]string, len(params))
+	for i, p := range params {
+		keys[i] = p.Key
+	}
 	has := map[string]string{}
 	_, err := query(tx, func(r *sql.Rows) (struct{}, error) {
 		var key, value string
 		err := r.Scan(&key, &value)
 		has[key] = value
 		return struct{}{}, err
-	}, `SELECT key, value FROM params WHERE run = ?`, n)
+	}, `SELECT key, value FROM params WHERE run = ? AND key IN (SELECT value FROM json_each(?))`, n, jsonList(keys))
 	var changed []change
 	for _, row := range rows {
 		if key, value := row[1].(string), row[2].(string); has[key] != value {

@@ -13,6 +13,8 @@ import (
 
 var loggedModelSource = source{
 	language: search.LoggedModels,
+	table:    "logged_models m",
+	one:      "m.id = ?",
 	attributes: map[string]string{"name": "m.name", "model_id": "m.id", "model_type": "m.model_type", "status": "m.status",
 		"source_run_id": "m.source_run_id", "creation_time": "m.creation_time", "last_updated_time": "m.last_updated_time"},
 	details: map[search.Kind]details{
@@ -181,7 +183,7 @@ func (s *Store) SearchLoggedModels(ctx context.Context, q registry.LoggedModelQu
 		}
 		orderBy = append(orderBy, clause)
 	}
-	sel, conditions, err := compile(loggedModelSource, q.Filter, orderBy, q.PageToken, limit, "m.creation_time DESC", "m.id")
+	sel, conditions, err := compile(loggedModelSource, q.Filter, orderBy, q.PageToken, limit, term{"m.creation_time", true}, term{"m.id", false})
 	if err != nil {
 		return none, err
 	}
@@ -193,6 +195,9 @@ func (s *Store) SearchLoggedModels(ctx context.Context, q registry.LoggedModelQu
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.LoggedModel], error) {
 		found, err := loggedModels(tx, clauses, args...)
-		return page(found, sel.offset, limit), err
+		if err != nil {
+			return none, err
+		}
+		return nextPage(tx, sel, loggedModelSource, found, func(m registry.LoggedModel) []any { return []any{m.Info.ModelID} })
 	})
 }

@@ -12,6 +12,8 @@ import (
 
 var modelSource = source{
 	language:   search.Models,
+	table:      "registered_models m",
+	one:        "m.name = ?",
 	attributes: map[string]string{"name": "m.name", "last_updated_timestamp": "m.last_updated_time"},
 	details:    map[search.Kind]details{search.Tag: {"registered_model_tags", "x.model = m.name"}},
 }
@@ -109,7 +111,7 @@ func (s *Store) SearchRegisteredModels(ctx context.Context, q registry.ModelQuer
 	if err != nil {
 		return none, err
 	}
-	sel, conditions, err := compile(modelSource, q.Filter, q.OrderBy, q.PageToken, limit, "m.name ASC")
+	sel, conditions, err := compile(modelSource, q.Filter, q.OrderBy, q.PageToken, limit, term{"m.name", false})
 	if err != nil {
 		return none, err
 	}
@@ -118,7 +120,10 @@ func (s *Store) SearchRegisteredModels(ctx context.Context, q registry.ModelQuer
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.RegisteredModel], error) {
 		found, err := models(tx, clauses, args...)
-		return page(found, sel.offset, limit), err
+		if err != nil {
+			return none, err
+		}
+		return nextPage(tx, sel, modelSource, found, func(m registry.RegisteredModel) []any { return []any{m.Name} })
 	})
 }
 

@@ -10,6 +10,9 @@ import (
 
 var runSource = source{
 	language: search.Runs,
+	table:    "runs r",
+	one:      "r.id = ?",
+	nullable: map[string]bool{"end_time": true},
 	attributes: map[string]string{"run_id": "r.id", "run_name": "r.name", "user_id": "r.user_id", "status": "r.status",
 		"artifact_uri": "r.artifact_uri", "start_time": "r.start_time", "end_time": "r.end_time"},
 	details: map[search.Kind]details{
@@ -29,7 +32,7 @@ func (s *Store) SearchRuns(ctx context.Context, q registry.RunQuery) (registry.P
 	if err != nil {
 		return none, err
 	}
-	sel, conditions, err := compile(runSource, q.Filter, q.OrderBy, q.PageToken, limit, "r.start_time DESC", "r.id ASC")
+	sel, conditions, err := compile(runSource, q.Filter, q.OrderBy, q.PageToken, limit, term{"r.start_time", true}, term{"r.id", false})
 	if err != nil {
 		return none, err
 	}
@@ -43,7 +46,10 @@ func (s *Store) SearchRuns(ctx context.Context, q registry.RunQuery) (registry.P
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Run], error) {
 		found, err := runs(tx, clauses, args...)
-		return page(found, sel.offset, limit), err
+		if err != nil {
+			return none, err
+		}
+		return nextPage(tx, sel, runSource, found, func(r registry.Run) []any { return []any{r.Info.RunID} })
 	})
 }
 

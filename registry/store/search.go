@@ -13,7 +13,10 @@ import (
 // source says in which columns the fields of a search language are.
 type source struct {
 	language   *search.Language
+	table      string                  // with its alias
+	one        string                  // the condition that finds one item
 	attributes map[string]string       // column expressions, by canonical name
+	nullable   map[string]bool         // the attributes that an item may lack
 	details    map[search.Kind]details // where keyed fields are
 }
 
@@ -26,17 +29,21 @@ type details struct {
 
 // selection is a compiled search: SELECT … FROM … joins WHERE … ORDER BY ….
 type selection struct {
-	joins, where, order []string
+	joins, where        []string
 	joinArgs, whereArgs []any
-	offset, limit       int
+	order               []term
+	limit               int
 }
 
 // clauses returns the statement's end and its arguments. One row more than the
 // limit is asked for, to know whether there is a next page.
 func (s *selection) clauses() (string, []any) {
-	text := strings.Join(s.joins, "") + " WHERE " + strings.Join(s.where, " AND ") +
-		" ORDER BY " + strings.Join(s.order, ", ") + " LIMIT ? OFFSET ?"
-	return text, slices.Concat(s.joinArgs, s.whereArgs, []any{s.limit + 1, s.offset})
+	order := make([]string, len(s.order))
+	for i, t := range s.order {
+		order[i] = t.String()
+	}
+	text := strings.Join(s.joins, "") + " WHERE " + strings.Join(s.where, " AND ") + " ORDER BY " + strings.Join(order, ", ") + " LIMIT ?"
+	return text, slices.Concat(s.joinArgs, s.whereArgs, []any{s.limit + 1})
 }
 
 func (s *selection) and(condition string, args ...any) {
@@ -46,7 +53,7 @@ func (s *selection) and(condition string, args ...any) {
 
 // compile parses a search over src. Items that the order leaves equal come in
 // the order of tie.
-func compile(src source, filter string, orderBy []string, token string, limit int, tie ...string) (*selection, []search.Condition, error) {
+func compile(src source, filter string, orderBy []string, token string, limit int, tie ...term) (*selection, []search.Condition, error) {
 	conditions, err := src.language.Filter(filter)
 	if err != nil {
 		return nil, nil, invalid(err)
@@ -55,16 +62,14 @@ func compile(src source, filter string, orderBy []string, token string, limit in
 	if err != nil {
 		return nil, nil, invalid(err)
 	}
-	offset, err := decodeToken(token)
-	if err != nil {
-		return nil, nil, err
-	}
-	s := &selection{where: []string{"true"}, offset: offset, limit: limit}
+	s := &selection{where: []string{"true"}, limit: limit}
 	for i, o := range orders {
 		s.by(src, i, o)
 	}
 	s.order = append(s.order, tie...)
-	return s, conditions, nil
+	after, err := decodeToken(token, len(s.order))
+	s.after(after)
+	return s, conditions, err
 }
 
 // invalid makes a mistake in a filter one that a client can act on.
@@ -139,21 +144,20 @@ func glob(like string) string { return globbed.Replace(like) }
 // by adds a key to sort by. Whatever the direction, NaN comes after numbers and
 // what is missing comes last.
 func (s *selection) by(src source, i int, o search.Order) {
-	direction := " ASC"
-	if o.Descending {
-		direction = " DESC"
-	}
 	if o.Kind == search.Attribute {
 		column := src.attributes[o.Key]
-		s.order = append(s.order, column+" IS NULL", column+direction)
+		if src.nullable[o.Key] {
+			s.order = append(s.order, term{"(" + column + " IS NULL)", false})
+		}
+		s.order = append(s.order, term{column, o.Descending})
 		return
 	}
 	d, name := src.details[o.Kind], fmt.Sprintf("o%d", i)
 	s.joins = append(s.joins, fmt.Sprintf(" LEFT JOIN %s %s ON %s AND %[2]s.key = ?", d.table, name, strings.ReplaceAll(d.match, "x.", name+".")))
 	s.joinArgs = append(s.joinArgs, o.Key)
-	s.order = append(s.order, name+".value IS NULL")
+	s.order = append(s.order, term{"(" + name + ".value IS NULL)", false})
 	if o.Kind == search.Metric {
-		s.order = append(s.order, name+".is_nan")
+		s.order = append(s.order, term{name + ".is_nan", false})
 	}
-	s.order = append(s.order, name+".value"+direction)
+	s.order = append(s.order, term{name + ".value", o.Descending})
 }

@@ -2,12 +2,9 @@ package store
 
 import (
 	"database/sql"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"github.com/taximeter/taximeter/registry"
 )
 
 // query returns what scan makes of each row.
@@ -37,19 +34,27 @@ func exec(tx *sql.Tx, text string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// insert runs a statement "INSERT … VALUES %s …" for rows of equal length, many
-// rows at a time: one statement a row costs more than the row.
+// insert runs a statement "INSERT … VALUES %s …" for rows of equal length.
 func insert(tx *sql.Tx, text string, rows [][]any) error {
-	const perStatement = 100
-	for len(rows) > 0 {
-		some := rows[:min(perStatement, len(rows))]
-		rows = rows[len(some):]
-		one := "(?" + strings.Repeat(",?", len(some[0])-1) + ")"
-		var args []any
-		for _, row := range some {
-			args = append(args, row...)
+	return insertEach(tx, text, len(rows), func(args []any, i int) []any { return append(args, rows[i]...) })
+}
+
+// insertEach runs a statement "INSERT … VALUES %s …" for n rows, of which row
+// appends the values of number i to args. One statement a row costs more than
+// the row, so it is one for 128 rows, 64, and so on: few different ones, which
+// the connection keeps prepared.
+func insertEach(tx *sql.Tx, text string, n int, row func(args []any, i int) []any) error {
+	var args []any
+	for done, size := 0, 128; done < n; done += size {
+		for size > n-done {
+			size /= 2
 		}
-		if _, err := tx.Exec(fmt.Sprintf(text, one+strings.Repeat(","+one, len(some)-1)), args...); err != nil {
+		args = args[:0]
+		for i := range size {
+			args = row(args, done+i)
+		}
+		one := "(?" + strings.Repeat(",?", len(args)/size-1) + ")"
+		if _, err := tx.Exec(fmt.Sprintf(text, one+strings.Repeat(","+one, size-1)), args...); err != nil {
 			return err
 		}
 	}
@@ -64,37 +69,4 @@ func jsonList[T any](items []T) string {
 		panic(err) // numbers and strings always marshal
 	}
 	return string(b)
-}
-
-// pageToken says where the next page begins.
-type pageToken struct {
-	Offset int `json:"offset"`
-}
-
-func encodeToken(offset int) string {
-	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"offset": %d}`, offset))
-}
-
-func decodeToken(token string) (offset int, err error) {
-	if token == "" {
-		return 0, nil
-	}
-	bad := registry.Errorf(registry.InvalidParameterValue, "Invalid page token, could not base64-decode")
-	b, err := base64.StdEncoding.DecodeString(token)
-	if err != nil {
-		return 0, bad
-	}
-	var t pageToken
-	if err := json.Unmarshal(b, &t); err != nil || t.Offset < 0 {
-		return 0, bad
-	}
-	return t.Offset, nil
-}
-
-// page cuts items, of which limit+1 were asked from offset on, to a page.
-func page[T any](items []T, offset, limit int) registry.Page[T] {
-	if len(items) <= limit {
-		return registry.Page[T]{Items: items}
-	}
-	return registry.Page[T]{Items: items[:limit], NextPageToken: encodeToken(offset + limit)}
 }

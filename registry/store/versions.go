@@ -14,6 +14,8 @@ import (
 
 var versionSource = source{
 	language: search.Versions,
+	table:    "model_versions v",
+	one:      "v.model = ? AND v.version = ?",
 	attributes: map[string]string{"name": "v.model", "run_id": "v.run_id", "source_path": "v.source", "version_number": "v.version",
 		"creation_timestamp": "v.creation_time", "last_updated_timestamp": "v.last_updated_time"},
 	details: map[search.Kind]details{search.Tag: {"model_version_tags", "x.model = v.model AND x.version = v.version"}},
@@ -128,7 +130,7 @@ func (s *Store) SearchModelVersions(ctx context.Context, q registry.ModelQuery) 
 	if err != nil {
 		return none, err
 	}
-	tie := []string{"v.last_updated_time DESC", "v.model ASC", "v.version DESC"}
+	tie := []term{{"v.last_updated_time", true}, {"v.model", false}, {"v.version", true}}
 	sel, conditions, err := compile(versionSource, q.Filter, q.OrderBy, q.PageToken, limit, tie...)
 	if err != nil {
 		return none, err
@@ -139,7 +141,10 @@ func (s *Store) SearchModelVersions(ctx context.Context, q registry.ModelQuery) 
 	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.ModelVersion], error) {
 		found, err := versions(tx, clauses, args...)
-		return page(found, sel.offset, limit), err
+		if err != nil {
+			return none, err
+		}
+		return nextPage(tx, sel, versionSource, found, func(v registry.ModelVersion) []any { return []any{v.Name, v.Number()} })
 	})
 }
 
