@@ -1,0 +1,52 @@
+package schedule
+
+import (
+	"fmt"
+	"strings"
+)
+
+// suggest is what may have been meant by an unknown field.
+func suggest(key string, entries []entry) string {
+	if key == "entrypoint" {
+		return `: the code is in the program; name the flow with "flow"`
+	}
+	best, least := "", 1+len(key)/3
+	for _, e := range entries {
+		if d := distance(key, e.name); d <= least {
+			best, least = e.name, d-1
+		}
+	}
+	if best == "" {
+		var names []string
+		for _, e := range entries {
+			names = append(names, e.name)
+		}
+		return ": there are " + strings.Join(names, ", ")
+	}
+	return fmt.Sprintf(", did you mean %q?", best)
+}
+
+// distance is how many letters are to be put in, taken out, changed or swapped
+// with their neighbour to make b of a.
+func distance(a, b string) int {
+	var before, above []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		before, above, row = above, row, make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+	}
+	return row[len(b)]
+}
