@@ -193,5 +193,5 @@ func (d *descent) gap() float64 {
 		shrink = d.penalty / steepest
 	}
 	rr := dot(d.residual, d.residual)
-	return float64(rr*(1+float64(shrink*shrink)))/2 + float64(d.penalty*size) - float64(shrink*dot(d.residual, d.y))
+	return float64(float64(rr*(1+float64(shrink*shrink)))/2) + float64(d.penalty*size) - float64(shrink*dot(d.residual, d.y))
 }

@@ -49,7 +49,7 @@ func (d *descent) extrapolate() {
 	moved := *d
 	moved.weights = weights
 	moved.settle()
-	if c := d.cost(); moved.cost() <= c+1e-13*c { // as far as rounding lets one see
+	if c := d.cost(); moved.cost() <= c+float64(1e-13*c) { // as far as rounding lets one see
 		d.bias, d.weights, d.residual = moved.bias, moved.weights, moved.residual
 	}
 }
@@ -88,5 +88,5 @@ func (d *descent) cost() float64 {
 	for _, w := range d.weights {
 		size += math.Abs(w)
 	}
-	return dot(d.residual, d.residual)/2 + float64(d.penalty*size)
+	return float64(dot(d.residual, d.residual)/2) + float64(d.penalty*size)
 }

@@ -91,15 +91,15 @@ func (h *huber) cost(bias float64, slopes []float64) float64 {
 	for j, s := range slopes {
 		c += float64(h.penalty*math.Abs(s)) - float64(s*h.withinY[j])
 		for l, t := range slopes {
-			c += float64(float64(s*t)*h.within[j][l]) / 2
+			c += float64(float64(float64(s*t)*h.within[j][l]) / 2)
 		}
 	}
 	for i, n := range h.rows {
 		e := math.Abs(h.errorOf(i, bias, slopes))
 		if float64(n*e) <= h.penalty || h.free(i) {
-			c += float64(n*float64(e*e)) / 2
+			c += float64(float64(n*float64(e*e)) / 2)
 		} else {
-			c += float64(h.penalty * (e - h.penalty/n/2))
+			c += float64(h.penalty * (e - float64(h.penalty/n/2)))
 		}
 	}
 	return c
@@ -215,7 +215,7 @@ func (h *huber) bestBias(slopes []float64) float64 {
 		}
 	}
 	for {
-		middle := low + (high-low)/2
+		middle := low + float64((high-low)/2)
 		if middle <= low || middle >= high {
 			return middle
 		}

@@ -105,7 +105,7 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 		cs, sn, rho := rotation(rhobar, beta)
 		theta := sn * alfa
 		rhobar = -cs * alfa
-		phi := cs * phibar
+		phi := float64(cs * phibar)
 		phibar = sn * phibar
 		tau := sn * phi
 
@@ -130,7 +130,7 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 		z = rhs / gamma
 		xxnorm += float64(z * z)
 
-		acond := anorm * math.Sqrt(ddnorm)
+		acond := float64(anorm * math.Sqrt(ddnorm))
 		rnorm := math.Sqrt(float64(phibar*phibar) + psi2)
 		arnorm := alfa * math.Abs(tau)
 		test1 := rnorm / bnorm
