@@ -113,8 +113,8 @@ func CheckBatch(b Batch) error {
 		return err
 	}
 	for i, m := range b.Metrics {
-		if err := CheckMetric(fmt.Sprintf("metrics[%d].", i), m); err != nil {
-			return err
+		if CheckMetric("", m) != nil { // once more with its name, which most need not
+			return CheckMetric(fmt.Sprintf("metrics[%d].", i), m)
 		}
 	}
 	seen := make(map[string]bool, len(b.Params))

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,6 +25,7 @@ type request struct {
 	fields map[string]any // JSON values; lists of texts from a query
 	query  bool           // from a query: every value is a list of texts
 	prefix string         // of the parameters' names in messages
+	batch  *loggedBatch   // the whole body, if that is a usual one of runs/log-batch
 	err    error
 }
 
@@ -79,6 +81,12 @@ func (r *request) readBody(c echo.Context) error {
 		}
 		if mediaType, _, err := mime.ParseMediaType(contentType); err != nil || mediaType != "application/json" {
 			return registry.Errorf(registry.InvalidParameterValue, "Bad Request. Content-Type must be one of ['application/json'].")
+		}
+	}
+	if strings.HasSuffix(c.Path(), "/runs/log-batch") {
+		if batch, ok := parseBatch(body); ok {
+			r.batch = batch
+			return nil
 		}
 	}
 	value := decode(body)

@@ -74,12 +74,19 @@ func searchRuns(s registry.Service, r *request) (any, error) {
 }
 
 func logBatch(s registry.Service, r *request) (any, error) {
-	id := r.runID()
-	b := registry.Batch{Metrics: objects(r, "metrics", readMetric), Params: objects(r, "params", readParam), Tags: objects(r, "tags", readTag)}
+	b := r.batch
+	if b == nil {
+		b = readBatch(r)
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
-	return nil, s.LogBatch(r.ctx, id, b)
+	return nil, s.LogBatch(r.ctx, b.runID, b.Batch)
+}
+
+func readBatch(r *request) *loggedBatch {
+	return &loggedBatch{r.runID(), registry.Batch{Metrics: objects(r, "metrics", readMetric),
+		Params: objects(r, "params", readParam), Tags: objects(r, "tags", readTag)}}
 }
 
 func readMetric(r *request) registry.Metric {
