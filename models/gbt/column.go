@@ -50,29 +50,82 @@ func numberColumn(feature int32, numbers []float64) column {
 	return c
 }
 
-// ranked is numberColumn without the lists of rows.
-func ranked(feature int32, numbers []float64) column {
-	keys := make([]uint32, len(numbers))
-	rows := make([]int32, 0, len(numbers))
-	for row, v := range numbers {
-		if v == v {
-			// As XGBoost's data.cc, SparsePage::Push: values are float32. Adding 0 makes -0 equal 0.
-			keys[row] = sortable(float32(v) + 0)
-			rows = append(rows, int32(row))
+// ranked is numberColumn without the lists of rows, of parts one after another.
+func ranked(feature int32, parts ...[]float64) column {
+	count := 0
+	for _, numbers := range parts {
+		count += len(numbers)
+	}
+	c := column{features: []int32{feature}, codes: make([]int32, 0, count)}
+	var d dictionary
+	for _, numbers := range parts {
+		for _, v := range numbers {
+			if v == v {
+				// As XGBoost's data.cc, SparsePage::Push: values are float32. Adding 0 makes -0 equal 0.
+				c.codes = append(c.codes, d.code(sortable(float32(v)+0)))
+			} else {
+				c.codes = append(c.codes, -1)
+			}
 		}
 	}
-	rows = sortByKey(rows, keys)
-	c := column{features: []int32{feature}, values: []float32{}, codes: make([]int32, len(numbers))}
-	for row := range c.codes {
-		c.codes[row] = -1
+	codes := make([]int32, len(d.keys))
+	for i := range codes {
+		codes[i] = int32(i)
 	}
-	for i, row := range rows {
-		if key := keys[row]; i == 0 || key != keys[rows[i-1]] {
-			c.values = append(c.values, unsortable(key))
+	ranks := make([]int32, len(d.keys))
+	c.values = make([]float32, len(d.keys))
+	for rank, code := range sortByKey(codes, d.keys) {
+		ranks[code], c.values[rank] = int32(rank), unsortable(d.keys[code])
+	}
+	for row, code := range c.codes {
+		if code >= 0 {
+			c.codes[row] = ranks[code]
 		}
-		c.codes[row] = int32(len(c.values)) - 1
 	}
 	return c
+}
+
+// dictionary numbers keys in the order in which they are first met. It is a hash
+// table with open addressing.
+type dictionary struct {
+	keys  []uint32
+	slots []uint64 // a key, and above it the code and one; 0: empty
+	shift int
+}
+
+// code returns the number of key, a new one if it is new.
+func (d *dictionary) code(key uint32) int32 {
+	if 2*len(d.keys) >= len(d.slots) {
+		d.grow()
+	}
+	for at := d.home(key); ; at = (at + 1) & (len(d.slots) - 1) {
+		switch slot := d.slots[at]; {
+		case slot == 0:
+			d.keys = append(d.keys, key)
+			d.slots[at] = uint64(len(d.keys))<<32 | uint64(key)
+			return int32(len(d.keys)) - 1
+		case uint32(slot) == key:
+			return int32(slot>>32) - 1
+		}
+	}
+}
+
+// home is where to look for a key first; Knuth's multiplicative hashing.
+func (d *dictionary) home(key uint32) int { return int(key * 2654435769 >> d.shift) }
+
+func (d *dictionary) grow() {
+	if d.slots == nil {
+		d.shift = 32 - 9
+	}
+	d.shift--
+	d.slots = make([]uint64, 1<<(32-d.shift))
+	for code, key := range d.keys {
+		at := d.home(key)
+		for d.slots[at] != 0 {
+			at = (at + 1) & (len(d.slots) - 1)
+		}
+		d.slots[at] = uint64(code+1)<<32 | uint64(key)
+	}
 }
 
 // sortByKey sorts rows by their keys, by counting, eleven bits at a time.

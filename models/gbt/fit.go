@@ -75,6 +75,10 @@ func rmse(predictions []float32, s Set) float64 {
 		sum += float64(float32(float32(diff*diff) * w))
 		weights += float64(w)
 	}
+	return meanRoot(sum, weights)
+}
+
+func meanRoot(sum, weights float64) float64 {
 	if weights == 0 {
 		return math.Sqrt(sum)
 	}

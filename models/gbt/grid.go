@@ -18,14 +18,11 @@ import (
 //     the number sums up the squares of the lesser side.
 type grid struct {
 	rule
-	joined
 	block, number column
 	train         squares
-	watched       []squares // of each evaluation set but the training set
-
-	labels, weights []float32 // of the rows trained on, in the order of squares
-	rowStarts       []int32   // where those of each square begin
-	squareOf        []int32   // the square of each
+	lessons       lessons
+	watched       []*squares // of each evaluation set
+	sets          []Set      // those evaluation sets
 
 	// Of the tree that grows; what does not depend on gradients is there before.
 	squares []cell // by square of train; code is the level
@@ -42,6 +39,21 @@ type grid struct {
 	says []float32 // by rank: what the tree says of squares that are not off
 }
 
+// lessons are the rows to learn from, in the order of squares: the first row of
+// each square, and then, rank by rank, the others of those that have several.
+type lessons struct {
+	first  []lesson
+	more   []another
+	starts []int32 // those of a rank are more[starts[rank]:starts[rank+1]]
+}
+
+type lesson struct{ label, weight float32 }
+
+type another struct {
+	lesson
+	square int32
+}
+
 // strip is a range of ranks that is summed up by one goroutine. There are as
 // many as the grid's size asks for, whatever the number of processors, so that
 // every sum is always the sum of the same parts.
@@ -51,51 +63,35 @@ type strip struct {
 	grad     float64
 }
 
-const squaresPerStrip = 1 << 14
+const squaresPerStrip, mostStrips = 1 << 14, 16
 
 func newGrid(rows joined, r rule, base float32) engine {
-	g := &grid{rule: r, joined: rows, block: rows.columns[0], number: rows.columns[1]}
-	n := rows.train.X.Rows
+	g := &grid{rule: r, number: rows.number(0), sets: rows.evals}
 	ranks := int(g.number.count())
-	for i, code := range g.number.codes {
-		if code < 0 {
-			g.number.codes[i] = int32(ranks)
+	levelOf := g.setLevels(rows.train)
+	made, cells, order := gather(rows.train, g.number.codes[:rows.train.X.Rows], levelOf, len(g.levels), ranks, base)
+	g.train, g.squares = made, cells
+	g.lessons = newLessons(rows.train, made.starts, cells, order)
+	for i, set := range rows.evals {
+		from := rows.first[i]
+		if from == 0 {
+			g.watched = append(g.watched, &g.train)
+			if g.train.of == nil {
+				g.train.watch(cells, order)
+			}
+			continue
 		}
+		s, cells, order := gather(set, g.number.codes[from:][:set.X.Rows], levelOf, len(g.levels), ranks, base)
+		s.watch(cells, order)
+		g.watched = append(g.watched, &s)
 	}
-	g.setLevels()
-	levels := len(g.levels)
-	cut := func(first, rows int) (level, rank []int32) {
-		return g.block.codes[first:][:rows], g.number.codes[first:][:rows]
-	}
-	level, rank := cut(0, n)
-	var levelOf, order []int32
-	g.train, levelOf, order, g.rowStarts = gather(level, rank, levels, ranks, base)
-	g.labels, g.weights, g.squareOf = make([]float32, 0, n), make([]float32, 0, n), make([]int32, 0, n)
-	for _, row := range order {
-		g.labels = append(g.labels, float32(rows.train.Y[row]))
-		g.weights = append(g.weights, rows.train.weight(int(row)))
-		g.squareOf = append(g.squareOf, g.train.of[row])
-	}
-	g.watched = make([]squares, len(rows.evals))
-	for i, s := range rows.evals {
-		if g.first[i] != 0 {
-			level, rank := cut(g.first[i], s.X.Rows)
-			g.watched[i], _, _, _ = gather(level, rank, levels, ranks, base)
-		}
-	}
-	g.columns = nil
+	g.number.codes = nil
 
-	g.squares = make([]cell, len(levelOf))
 	g.still = make([]cell, ranks+1)
 	for rank := range g.still {
 		v := &g.still[rank]
 		v.code = int32(rank)
-		for q := g.train.starts[rank]; q < g.train.starts[rank+1]; q++ {
-			s := &g.squares[q]
-			s.code, s.rows = levelOf[q], g.rowStarts[q+1]-g.rowStarts[q]
-			for _, w := range g.weights[g.rowStarts[q]:g.rowStarts[q+1]] {
-				s.hess += float64(w)
-			}
+		for _, s := range g.squares[g.train.starts[rank]:g.train.starts[rank+1]] {
 			v.hess, v.rows = v.hess+s.hess, v.rows+s.rows
 		}
 		g.total.hess += v.hess
@@ -105,46 +101,64 @@ func newGrid(rows joined, r rule, base float32) engine {
 	g.cutStrips(ranks + 1)
 	g.crew = newCrew(min(len(g.strips), runtime.GOMAXPROCS(0)))
 	for i := range g.crew.size {
-		g.hands = append(g.hands, &hand{grid: g, self: i, moved: make([]cell, levels+1)})
+		g.hands = append(g.hands, &hand{grid: g, self: i, moved: make([]cell, len(g.levels)+1)})
 	}
 	g.sumUp()
 	return g
 }
 
+func newLessons(set Set, starts []int32, cells []cell, rows []placed) lessons {
+	l := lessons{
+		first: make([]lesson, 0, len(cells)), more: make([]another, 0, len(rows)-len(cells)),
+		starts: make([]int32, 1, len(starts)),
+	}
+	for rank := range len(starts) - 1 {
+		for q := starts[rank]; q < starts[rank+1]; q++ {
+			for i, row := range rows[:cells[q].rows] {
+				x := lesson{row.label, set.weight(int(row.row))}
+				if i == 0 {
+					l.first = append(l.first, x)
+				} else {
+					l.more = append(l.more, another{x, q})
+				}
+			}
+			rows = rows[cells[q].rows:]
+		}
+		l.starts = append(l.starts, int32(len(l.more)))
+	}
+	return l
+}
+
 // setLevels renumbers the levels so that only those remain that have the weight
 // to ever be split off. All others, and none, are as one to every tree, and get
-// the number after the last.
-func (g *grid) setLevels() {
-	sums := make([]cell, g.block.count())
-	for row, code := range g.block.codes[:g.joined.train.X.Rows] {
-		if code >= 0 {
-			sums[code].hess += float64(g.joined.train.weight(row))
-			sums[code].rows++
-		}
+// the number after the last. It returns the level of each code, from that of -1 on.
+func (g *grid) setLevels(train Set) (levelOf []int32) {
+	b := &train.X.Blocks[0]
+	sums := make([]cell, len(b.Columns)+1)
+	for row, code := range b.Codes {
+		sums[code+1].hess += float64(train.weight(row))
+		sums[code+1].rows++
 	}
-	number := make([]int32, len(sums))
-	var features []int32
-	for code := range sums {
-		number[code] = -1
-		if c := sums[code]; c.counts(g.minChild) {
-			c.code = int32(len(features))
-			number[code] = c.code
-			features = append(features, g.block.features[code])
+	levelOf = make([]int32, len(sums))
+	for i := range sums {
+		levelOf[i] = -1
+		if c := sums[i]; i > 0 && c.counts(g.minChild) {
+			c.code = int32(len(g.levels))
+			levelOf[i] = c.code
 			g.levels = append(g.levels, c)
+			g.block.features = append(g.block.features, b.Columns[i-1])
 		}
 	}
-	for row, code := range g.block.codes {
-		if code >= 0 && number[code] >= 0 {
-			g.block.codes[row] = number[code]
-		} else {
-			g.block.codes[row] = int32(len(features))
+	for i, level := range levelOf {
+		if level < 0 {
+			levelOf[i] = g.others()
 		}
 	}
-	g.block.features = features
+	return levelOf
 }
 
 func (g *grid) cutStrips(ranks int) {
-	n := 1 + len(g.squares)/squaresPerStrip
+	n := min(1+len(g.squares)/squaresPerStrip, mostStrips)
 	for i := range n {
 		s := strip{to: ranks, byLevel: make([]float64, len(g.levels)+1)}
 		if i > 0 {
@@ -172,81 +186,74 @@ func (g *grid) add(t Tree) (metrics []float64) {
 			l.paint(g.says)
 		}
 	}
-	sets := []*squares{&g.train}
-	for i := range g.watched {
-		if g.first[i] != 0 {
-			sets = append(sets, &g.watched[i])
+	others := []int{} // evaluation sets but the training set
+	for i, s := range g.watched {
+		if s != &g.train {
+			others = append(others, i)
 		}
 	}
-	g.crew.each(len(sets), func(i int) { sets[i].paint(g.leaves, g.others()) })
-	metrics = make([]float64, len(g.evals))
-	g.crew.each(len(g.evals)+len(g.strips), func(i int) {
-		if i >= len(g.evals) {
-			s := &g.strips[i-len(g.evals)]
-			g.train.add(g.says, s.from, s.to)
-			g.sumStrip(s)
-		} else if g.first[i] != 0 {
-			g.watched[i].add(g.says, 0, len(g.says))
-			metrics[i] = g.rmse(&g.watched[i], i)
+	g.crew.each(1+len(others), func(i int) {
+		s := &g.train
+		if i > 0 {
+			s = g.watched[others[i-1]]
 		}
+		s.addOff(g.leaves, g.others())
+	})
+	metrics = make([]float64, len(g.sets))
+	g.crew.each(len(others)+len(g.strips), func(i int) {
+		if i >= len(others) {
+			g.addAndSum(&g.strips[i-len(others)])
+			return
+		}
+		s := g.watched[others[i]]
+		s.add(g.says, 0, len(g.says))
+		metrics[others[i]] = s.rmse(g.sets[others[i]])
 	})
 	g.sumStrips()
-	for i := range g.evals {
-		if g.first[i] == 0 {
-			metrics[i] = g.rmse(&g.train, i)
+	for i, s := range g.watched {
+		if s == &g.train {
+			metrics[i] = s.rmse(g.sets[i])
 		}
 	}
 	return metrics
 }
 
-func (g *grid) rmse(s *squares, set int) float64 {
-	if s.byRow == nil {
-		s.byRow = make([]float32, len(s.of))
-	}
-	byRow := s.byRow
-	for row, q := range s.of {
-		byRow[row] = s.predictions[q]
-	}
-	return rmse(byRow, g.evals[set])
-}
-
 func (g *grid) close() { g.crew.dismiss() }
 
-// sumUp sums up the gradients of all squares, ranks and levels.
+// sumUp sums up the gradients before the first tree.
 func (g *grid) sumUp() {
-	g.crew.each(len(g.strips), func(i int) { g.sumStrip(&g.strips[i]) })
+	g.crew.each(len(g.strips), func(i int) { g.addAndSum(&g.strips[i]) })
 	g.sumStrips()
 }
 
-func (g *grid) sumStrip(s *strip) {
+// addAndSum adds what the tree says of squares that are not off, and sums up the
+// gradients of all by square, rank and level.
+func (g *grid) addAndSum(s *strip) {
+	t, l := &g.train, &g.lessons
 	clear(s.byLevel)
 	s.grad = 0
 	copy(g.values[s.from:s.to], g.still[s.from:s.to])
-	byLevel, rowEnds := s.byLevel, g.rowStarts[1:]
-	q := g.train.starts[s.from]
-	at := g.rowStarts[q]
+	byLevel := s.byLevel
+	q, m := t.starts[s.from], l.starts[s.from]
 	for rank := s.from; rank < s.to; rank++ {
-		first, end := q, g.train.starts[rank+1]
-		q = end
-		if first == end {
-			continue
-		}
-		squares, predictions := g.squares[first:end], g.train.predictions[first:end]
-		for i := range squares {
-			squares[i].grad = 0
-		}
-		// One loop over the rows: most squares have one, and to guess which do not costs more.
-		last := rowEnds[end-1]
-		labels, weights, of := g.labels[at:last], g.weights[at:last], g.squareOf[at:last]
-		at = last
-		for i, y := range labels {
-			q := of[i] - first
-			squares[q].grad += float64(residual(predictions[q], y, weights[i]))
-		}
+		from, more := q, l.more[m:l.starts[rank+1]]
+		q, m = t.starts[rank+1], l.starts[rank+1]
+		predictions := t.predictions[from:q]
+		addUnlessOff(predictions, t.off[from:q], g.says[rank])
+		squares, first := g.squares[from:q][:len(predictions)], l.first[from:q][:len(predictions)]
 		var sum float64
-		for i := range squares {
-			byLevel[squares[i].code] += squares[i].grad
-			sum += squares[i].grad
+		for i, p := range predictions {
+			grad := float64(residual(p, first[i].label, first[i].weight))
+			squares[i].grad = grad
+			byLevel[squares[i].code] += grad
+			sum += grad
+		}
+		for i := range more {
+			r, at := &more[i], more[i].square-from
+			grad := float64(residual(predictions[at], r.label, r.weight))
+			squares[at].grad += grad
+			byLevel[squares[at].code] += grad
+			sum += grad
 		}
 		g.values[rank].grad = sum
 		s.grad += sum

@@ -42,6 +42,7 @@ func (n *open) keep(column int, cells []cell) {
 }
 
 func newGrower(rows joined, r rule, base float32) engine {
+	rows.encode()
 	g := &grower{rule: r, joined: rows, router: newRouter(rows.columns, rows.count)}
 	for i := range g.columns {
 		g.columns[i].list()

@@ -2,6 +2,7 @@ package gbt
 
 import (
 	"cmp"
+	"math"
 	"slices"
 )
 
@@ -164,7 +165,7 @@ func (h *hand) takeOff(a area, rest bool) []cell {
 	cells := h.cells.take(len(valued))
 	for _, q := range valued {
 		c := h.squares[q.at]
-		h.train.off[q.at] = true
+		h.train.off[q.at] = math.MaxUint32
 		cells = append(cells, cell{c.sums, q.rank, c.rows})
 		if rest {
 			v := &h.values[q.rank]
@@ -172,7 +173,7 @@ func (h *hand) takeOff(a area, rest bool) []cell {
 		}
 	}
 	for _, q := range missing {
-		h.train.off[q.at] = true
+		h.train.off[q.at] = math.MaxUint32
 	}
 	h.cells.keep(cells)
 	return cells
@@ -214,7 +215,7 @@ func (g *grid) spans(a area) [2][2]int32 {
 func (h *hand) tally(a area) {
 	for _, span := range h.spans(a) {
 		for q := span[0]; q < span[1]; q++ {
-			if !h.train.off[q] {
+			if h.train.off[q] == 0 {
 				s := &h.squares[q]
 				c := &h.moved[s.code]
 				c.sums, c.rows = c.sums.plus(s.sums), c.rows+s.rows

@@ -10,7 +10,7 @@ import (
 
 // joined is the rows of all sets as one table, those of the training set first.
 type joined struct {
-	columns []column // without lists of their rows
+	columns []column // without lists of their rows; nil until encode
 	count   int
 	train   Set
 	evals   []Set
@@ -25,7 +25,6 @@ func joinRows(train Set, evals []Set) (joined, error) {
 		return joined{}, fmt.Errorf("%s: no rows", train.label())
 	}
 	j := joined{train: train, evals: evals, count: train.X.Rows}
-	xs := []*matrix.Matrix{train.X}
 	for _, s := range evals {
 		if err := s.check(); err != nil {
 			return joined{}, err
@@ -39,28 +38,47 @@ func joinRows(train Set, evals []Set) (joined, error) {
 		}
 		j.first = append(j.first, j.count)
 		j.count += s.X.Rows
-		xs = append(xs, s.X)
 	}
 	if j.count > math.MaxInt32 {
 		return joined{}, fmt.Errorf("%d rows are more than can be numbered", j.count)
 	}
-	for b, block := range train.X.Blocks {
+	return j, nil
+}
+
+// matrices returns those whose rows are joined, in that order.
+func (j *joined) matrices() []*matrix.Matrix {
+	xs := []*matrix.Matrix{j.train.X}
+	for i, s := range j.evals {
+		if j.first[i] != 0 {
+			xs = append(xs, s.X)
+		}
+	}
+	return xs
+}
+
+// encode makes the columns.
+func (j *joined) encode() {
+	for b, block := range j.train.X.Blocks {
 		codes := make([]int32, 0, j.count)
-		for _, x := range xs {
+		for _, x := range j.matrices() {
 			codes = append(codes, x.Blocks[b].Codes...)
 		}
 		j.columns = append(j.columns, column{features: block.Columns, codes: codes})
 	}
-	for n, number := range train.X.Numbers {
-		values := make([]float64, 0, j.count)
-		for _, x := range xs {
-			values = append(values, x.Numbers[n].Values...)
-		}
-		c := ranked(number.Column, values)
-		c.searchForward(train.X.Rows)
-		j.columns = append(j.columns, c)
+	for n := range j.train.X.Numbers {
+		j.columns = append(j.columns, j.number(n))
 	}
-	return j, nil
+}
+
+// number makes the column of a number.
+func (j *joined) number(n int) column {
+	var values [][]float64
+	for _, x := range j.matrices() {
+		values = append(values, x.Numbers[n].Values)
+	}
+	c := ranked(j.train.X.Numbers[n].Column, values...)
+	c.searchForward(j.train.X.Rows)
+	return c
 }
 
 // engineFor chooses by shape: the grid can do only one, and that one faster.

@@ -1,86 +1,151 @@
 package gbt
 
+import (
+	"math"
+	"slices"
+)
+
 // squares are the rows of one set, gathered by level and value: no tree can
 // tell the rows of one square apart, so they share a prediction.
 //
 // A value goes by its rank, the missing one being ranked last. The squares lie
 // rank by rank, and by level within; byLevel lists them the other way.
 type squares struct {
-	starts      []int32 // those of a rank are starts[rank] to starts[rank+1]
-	predictions []float32
+	starts      []int32   // those of a rank are starts[rank] to starts[rank+1]
+	predictions []float32 // one a square
 	byLevel     []square  // of the levels that can be split off
 	levelStarts []int32   // those of a level are byLevel[levelStarts[level]:levelStarts[level+1]]
-	of          []int32   // the square of each row
-	byRow       []float32 // predictions of the rows; nil until asked for
+	of          []int32   // the square of each row; nil if the set is not watched
 
-	// While a tree grows and is added:
-	off  []bool    // those whose level was split off from the others of their rank
-	says []float32 // what the tree says of them
+	// While a tree grows and is added, all ones: the square's level was split off
+	// from the others of its rank. Else 0.
+	off []uint32
 }
 
 // square is where a square is found, and its rank.
 type square struct{ at, rank int32 }
 
-// gather makes the squares of rows with these levels and ranks. It also returns
-// the level of each square, and the rows in the order of squares with the
-// place where each square's begin.
-func gather(level, rank []int32, levels, ranks int, base float32) (s squares, levelOf, rows, starts []int32) {
-	rows = countingSort(nil, level, levels+1)
-	starts, levelOf = make([]int32, 0, len(rows)+1), make([]int32, 0, len(rows))
-	rows = countingSort(rows, rank, ranks+1)
-	s = squares{starts: make([]int32, ranks+2), levelStarts: make([]int32, levels+1), of: make([]int32, len(rows))}
-	for i, row := range rows {
-		if i == 0 || level[row] != level[rows[i-1]] || rank[row] != rank[rows[i-1]] {
-			starts, levelOf = append(starts, int32(i)), append(levelOf, level[row])
-			s.starts[rank[row]+1]++
+// placed is a row on its way to its square; key is its rank, and later its level.
+type placed struct {
+	key, row int32
+	label    float32
+}
+
+// gather makes the squares of a set whose rows have these ranks, -1 if they have
+// no value; levels gives the level of each code, from that of -1 on. It also
+// returns the code and the sum of the weights of each square, and the rows in
+// the order of the squares.
+func gather(set Set, ranks, levels []int32, levelCount, rankCount int, base float32) (s squares, cells []cell, rows []placed) {
+	codes := set.X.Blocks[0].Codes
+	byLevel, byRank := make([]int32, levelCount+2), make([]int32, rankCount+2)
+	for i, code := range codes {
+		byLevel[levels[code+1]+1]++
+		if ranks[i] < 0 {
+			ranks[i] = int32(rankCount)
 		}
-		s.of[row] = int32(len(starts)) - 1
+		byRank[ranks[i]+1]++
 	}
-	starts = append(starts, int32(len(rows)))
-	for r := range ranks + 1 {
-		s.starts[r+1] += s.starts[r]
+	addUp(byLevel)
+	addUp(byRank)
+	sorted := make([]placed, len(codes))
+	for i, code := range codes {
+		next := &byLevel[levels[code+1]]
+		sorted[*next] = placed{ranks[i], int32(i), float32(set.Y[i])}
+		*next++
 	}
-	order := countingSort(nil, levelOf, levels+1)
-	s.byLevel = make([]square, 0, len(order))
-	for _, at := range order {
-		if l := levelOf[at]; int(l) < levels {
-			s.byLevel = append(s.byLevel, square{at, rank[rows[starts[at]]]})
-			s.levelStarts[l+1]++
+	rows = make([]placed, len(codes))
+	at := int32(0)
+	for level := range int32(levelCount + 1) {
+		for end := byLevel[level]; at < end; at++ { // each start has moved to its level's end
+			row := &sorted[at]
+			next := &byRank[row.key]
+			rows[*next] = placed{level, row.row, row.label}
+			*next++
 		}
 	}
-	for l := range levels {
-		s.levelStarts[l+1] += s.levelStarts[l]
+	ends := byRank[:rankCount+1]
+	s.starts = make([]int32, 1, len(ends)+1)
+	count := int32(0)
+	at = 0
+	for _, end := range ends {
+		for from := at; at < end; at++ {
+			if at == from || rows[at].key != rows[at-1].key {
+				count++
+			}
+		}
+		s.starts = append(s.starts, count)
 	}
-	s.predictions = make([]float32, len(levelOf))
+	cells = make([]cell, 0, count)
+	at = 0
+	for _, end := range ends {
+		for from := at; at < end; at++ {
+			row := &rows[at]
+			if at == from || row.key != rows[at-1].key {
+				cells = append(cells, cell{code: row.key})
+			}
+			c := &cells[len(cells)-1]
+			c.hess += float64(set.weight(int(row.row)))
+			c.rows++
+		}
+	}
+	s.predictions, s.off = make([]float32, count), make([]uint32, count)
 	for i := range s.predictions {
 		s.predictions[i] = base
 	}
-	s.off, s.says = make([]bool, len(levelOf)), make([]float32, len(levelOf))
-	return s, levelOf, rows, starts
+	s.listByLevel(cells, levelCount)
+	return s, cells, rows
 }
 
-// countingSort sorts rows, or if nil all rows there are, by key, which is less
-// than n; rows of equal key keep their order.
-func countingSort(rows, key []int32, n int) []int32 {
-	next := make([]int32, n)
-	for _, k := range key {
-		next[k]++
-	}
+// addUp makes sums of counts: of each, those before it and itself.
+func addUp(counts []int32) {
 	var sum int32
-	for k, count := range next {
-		next[k], sum = sum, sum+count
+	for i, n := range counts {
+		sum += n
+		counts[i] = sum
 	}
-	out := make([]int32, len(key))
-	for i := range key {
-		row := int32(i)
-		if rows != nil {
-			row = rows[i]
+}
+
+// watch notes which square each row has.
+func (s *squares) watch(cells []cell, rows []placed) {
+	s.of = make([]int32, len(rows))
+	at := 0
+	for q := range cells {
+		for range cells[q].rows {
+			s.of[rows[at].row] = int32(q)
+			at++
 		}
-		k := key[row]
-		out[next[k]] = row
-		next[k]++
 	}
-	return out
+}
+
+// rmse is that of the set that the squares were gathered from, row by row as
+// the function rmse.
+func (s *squares) rmse(set Set) float64 {
+	var sum, weights float64
+	for i, q := range s.of {
+		w := set.weight(i)
+		diff := float32(float32(set.Y[i]) - s.predictions[q])
+		sum += float64(float32(float32(diff*diff) * w))
+		weights += float64(w)
+	}
+	return meanRoot(sum, weights)
+}
+
+func (s *squares) listByLevel(cells []cell, levelCount int) {
+	next := make([]int32, levelCount+2)
+	for i := range cells {
+		next[cells[i].code+1]++
+	}
+	addUp(next)
+	s.levelStarts = slices.Clone(next[:levelCount+1])
+	s.byLevel = make([]square, s.levelStarts[levelCount])
+	for rank := range int32(len(s.starts) - 1) {
+		for q := s.starts[rank]; q < s.starts[rank+1]; q++ {
+			if level := cells[q].code; int(level) < levelCount {
+				s.byLevel[next[level]] = square{q, rank}
+				next[level]++
+			}
+		}
+	}
 }
 
 // in returns the squares of a level in an area.
@@ -109,38 +174,39 @@ func seek(list []square, rank int32) int {
 	return at
 }
 
-// paint notes what the tree says of the squares of levels that were split off.
-func (s *squares) paint(leaves []leaf, others int32) {
+// addOff adds what the tree says of the levels that were split off.
+func (s *squares) addOff(leaves []leaf, others int32) {
 	for i := range leaves {
 		l := &leaves[i]
 		if l.level == others {
 			continue
 		}
 		valued, missing := s.in(l.level, l.area)
-		for _, q := range valued {
-			s.off[q.at], s.says[q.at] = true, l.says
-		}
-		for _, q := range missing {
-			s.off[q.at], s.says[q.at] = true, l.says
+		for _, list := range [2][]square{valued, missing} {
+			for _, q := range list {
+				s.off[q.at] = math.MaxUint32
+				s.predictions[q.at] = float32(s.predictions[q.at] + l.says)
+			}
 		}
 	}
 }
 
-// add adds what the tree says to the predictions of ranks [from, to): of a rank
-// in general, and of the squares that are off.
+// add adds what the tree says of all other squares of ranks [from, to).
 func (s *squares) add(says []float32, from, to int) {
 	q := s.starts[from]
 	for rank := from; rank < to; rank++ {
 		end := s.starts[rank+1]
-		predictions, off := s.predictions[q:end], s.off[q:end]
-		all := says[rank]
-		for i := range predictions {
-			v := all
-			if off[i] {
-				off[i], v = false, s.says[int(q)+i]
-			}
-			predictions[i] = float32(predictions[i] + v)
-		}
+		addUnlessOff(s.predictions[q:end], s.off[q:end], says[rank])
 		q = end
+	}
+}
+
+// addUnlessOff adds to the predictions that are not off, and takes no branch to
+// see which: of those that are it leaves no bit of v, which makes it 0.
+func addUnlessOff(predictions []float32, off []uint32, v float32) {
+	off = off[:len(predictions)]
+	for i, p := range predictions {
+		predictions[i] = float32(p + math.Float32frombits(math.Float32bits(v)&^off[i]))
+		off[i] = 0
 	}
 }
