@@ -112,7 +112,10 @@ func TestGridGrowsTheSameMonth(t *testing.T) {
 		name   string
 		procs  int
 		choose func(joined, rule, float32) engine
-	}{{"general", 1, general}, {"grid", 1, newGrid}, {"grid", 2, newGrid}, {"grid", 5, newGrid}} {
+	}{
+		{"general", 1, general}, {"general", 2, general}, {"general", 7, general},
+		{"grid", 1, newGrid}, {"grid", 2, newGrid}, {"grid", 4, newGrid}, {"grid", 7, newGrid},
+	} {
 		runtime.GOMAXPROCS(c.procs)
 		e, err := fitBy(context.Background(), train, []Set{valid}, p, nil, c.choose)
 		if err != nil {

@@ -153,15 +153,17 @@ func TestSameBytesForAnyGOMAXPROCS(t *testing.T) {
 	all := problems(t)
 	fits := func(procs int) (models [][]byte) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
-		for i := range all[:12] {
+		for i := range all[:24] {
 			models = append(models, written(t, all[i].fit(t, new([2][]float64))))
 		}
 		return models
 	}
-	one, two := fits(1), fits(2)
-	for i := range one {
-		if !bytes.Equal(one[i], two[i]) {
-			t.Errorf("%s: models differ", all[i].Name)
+	one := fits(1)
+	for _, procs := range []int{2, 4, 7} {
+		for i, model := range fits(procs) {
+			if !bytes.Equal(model, one[i]) {
+				t.Errorf("%s: on %d processors the model differs", all[i].Name, procs)
+			}
 		}
 	}
 }
