@@ -1,13 +1,11 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -19,13 +17,18 @@ type Engine struct {
 	Logger   *slog.Logger // for what goes wrong in the engine itself; nil: slog's default
 	Version  string       // of the code, for cached results; zero: BuildVersion
 	Clock    func() time.Time
+	// Grace is how long a body may take to return after its context is done; zero:
+	// 5 s. Later its goroutine is abandoned and its result discarded.
+	Grace time.Duration
 
-	once sync.Once
-	err  error
+	once    sync.Once
+	err     error
+	flights flights
+	slots   wakeup // told when a slot of a limit is given back
 }
 
-// Observer is told what happens, after it has been recorded. Its methods are
-// called from many goroutines and hold up the work while they run.
+// Observer is told what happens, in the order in which it is recorded. Its
+// methods are called from many goroutines and hold up the work while they run.
 type Observer interface {
 	FlowRun(FlowRun)
 	TaskRun(TaskRun)
@@ -61,6 +64,13 @@ func (e *Engine) now() time.Time {
 	return clock().UTC().Truncate(time.Microsecond)
 }
 
+func (e *Engine) grace() time.Duration {
+	if e.Grace > 0 {
+		return e.Grace
+	}
+	return 5 * time.Second
+}
+
 func (e *Engine) log() *slog.Logger {
 	if e.Logger != nil {
 		return e.Logger
@@ -68,70 +78,73 @@ func (e *Engine) log() *slog.Logger {
 	return slog.Default()
 }
 
-// newID returns a random ID in the form of a version 4 UUID.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+// next is the state that follows before, later than that in any case.
+func (e *Engine) next(before State, t StateType, name, message string) State {
+	return After(before, e.now(), t, name, message)
 }
 
-// flowRun is a flow run while it runs in this process.
-type flowRun struct {
-	engine *Engine
-	prior  map[string]TaskRun // calls recorded by earlier processes, by key
-	made   atomic.Int64       // calls begun
-	// changed is told of each new state, after it is recorded; nil: nobody is.
-	changed func(ctx context.Context) error
-
-	mu     sync.Mutex
-	record FlowRun
-	worked bool   // a call did something, instead of being reused
-	cached int    // calls answered from the cache
-	from   string // the run that produced the first of those
-	calls  int
-}
-
-// next is the state that follows, later than the one before in any case.
-func (r *flowRun) next(before State, t StateType, name, message string) State {
-	now := r.engine.now()
+// After is a state that is entered from before at the time now, or just after
+// before where the clock has not moved on.
+func After(before State, now time.Time, t StateType, name, message string) State {
 	if !now.After(before.Time) {
 		now = before.Time.Add(time.Microsecond)
 	}
 	return State{Type: t, Name: name, Message: message, Time: now}
 }
 
-// tell counts a call's new state and passes it on.
-func (r *flowRun) tell(t TaskRun) {
-	if t.State.Type.Final() {
-		r.mu.Lock()
-		r.calls++
-		if t.State.Name == NameCached {
-			r.cached++
-			r.from = cmp.Or(r.from, t.CachedFrom)
-		}
-		if p, again := r.prior[t.Key]; !again || !p.State.Time.Equal(t.State.Time) {
-			r.worked = true
-		}
-		r.mu.Unlock()
-	}
-	if o := r.engine.Observer; o != nil {
-		o.TaskRun(t)
+// outlive waits for done after its context has ended, but no longer than the
+// grace. It reports whether done was closed.
+func (e *Engine) outlive(done <-chan struct{}) bool {
+	timer := time.NewTimer(e.grace())
+	defer timer.Stop()
+	select {
+	case <-done:
+		return true
+	case <-timer.C:
+		return false
 	}
 }
 
-// put records the flow run in a new state. It is written even when ctx is done.
-func (r *flowRun) put(ctx context.Context, t StateType, name, message string) error {
-	r.record.State = r.next(r.record.State, t, name, message)
-	if err := r.engine.History.PutFlowRun(context.WithoutCancel(ctx), r.record); err != nil {
-		return err
+// wait waits until t by the engine's clock, or until ctx is done.
+func (e *Engine) wait(ctx context.Context, t time.Time) error {
+	return sleep(ctx, t.Sub(e.now()))
+}
+
+// NewID returns a random ID in the form of a version 4 UUID.
+func NewID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	return uuid(b)
+}
+
+// uuid writes b in the form of a version 4 UUID.
+func uuid(b [16]byte) string {
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// wakeup tells all who wait that something has changed.
+type wakeup struct {
+	mu sync.Mutex
+	ch chan struct{}
+}
+
+// next is closed by the next call of all.
+func (w *wakeup) next() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ch == nil {
+		w.ch = make(chan struct{})
 	}
-	if o := r.engine.Observer; o != nil {
-		o.FlowRun(r.record)
+	return w.ch
+}
+
+func (w *wakeup) all() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ch != nil {
+		close(w.ch)
+		w.ch = nil
 	}
-	if r.changed != nil {
-		return r.changed(ctx)
-	}
-	return nil
 }

@@ -10,70 +10,203 @@ import (
 
 // Flow is a function that calls tasks and other flows. Called within a flow
 // with Submit, it is a subflow with a run record of its own; a run at the top is
-// begun with Start.
+// begun with Start. The zero settings are: no retry, no timeout, no limit.
 //
 // The body returns an Arg, so that a result may be made of futures that nobody
 // has needed yet; Val makes one of a value. A run fails when its body returns an
 // error, or when a call failed and nobody has looked at its error.
 type Flow[I, O any] struct {
-	Name string
-	Func func(c *Ctx, in I) (Arg[O], error)
+	Name        string
+	Description string
+	Tags        []string // every run has them
+	// RunName names runs, such as "train {date}": what stands in braces is a
+	// parameter, {flow} or {expected_start}. Zero: a name such as "flashy-dove".
+	RunName string
+	// Concurrency is how many bodies of this flow's tasks run at once; zero: no
+	// limit. With 1, calls are carried out one after the other, as they were made.
+	Concurrency int
+	Retry       Retry         // of the whole body; calls that completed are not made again
+	Timeout     time.Duration // for each attempt
+	Func        func(c *Ctx, in I) (Arg[O], error)
+	// OnState, if set, is called after each state of a run has been recorded, and
+	// holds the run up while it runs. Its panics are logged.
+	OnState func(ctx context.Context, run FlowRun)
 }
 
 // Options say how to start a run. The zero value starts it now.
 type Options struct {
+	Name          string // of the run; zero: as Flow.RunName says
+	Tags          []string
 	ExpectedStart time.Time // when the run was due; zero: now
 	Refresh       bool      // use no cached result, and replace them
+	Deployment    string    // that the run is of
+	// IdempotencyKey, if set, makes at most one run: starting it again finds it.
+	IdempotencyKey string
+}
+
+// Runnable is a flow whatever its types: what deployments, workers and an API
+// know of it. Every Flow is one.
+type Runnable interface {
+	Info() FlowInfo
+	// NewRun returns the record of a run that is not recorded yet, PENDING. The
+	// parameters are checked and the defaults filled in; its error is then a
+	// ParameterError.
+	NewRun(e *Engine, params json.RawMessage, o Options) (FlowRun, error)
+	// Execute carries out a run that is there: one that waits to be begun, that was
+	// suspended, has failed, or whose process is gone. It waits for the run's
+	// NextStart. A run that has completed is returned as it is.
+	Execute(ctx context.Context, e *Engine, id string) (FlowRun, error)
+}
+
+// FlowInfo says what a flow is.
+type FlowInfo struct {
+	Name, Description string
+	Tags              []string
+	Parameters        *Schema
+}
+
+// Info implements Runnable.
+func (f Flow[I, O]) Info() FlowInfo {
+	s, err := f.schema()
+	if err != nil {
+		s = &Schema{} // NewRun says why
+	}
+	return FlowInfo{Name: f.Name, Description: f.Description, Tags: f.Tags, Parameters: s}
+}
+
+// NewRun implements Runnable.
+func (f Flow[I, O]) NewRun(e *Engine, params json.RawMessage, o Options) (run FlowRun, err error) {
+	if err := e.ready(); err != nil {
+		return run, err
+	}
+	s, err := f.schema()
+	if err != nil {
+		return run, err
+	}
+	now := e.now()
+	run = FlowRun{
+		ID: NewID(), Flow: f.Name, Name: o.Name, Tags: union(f.Tags, o.Tags), Version: e.Version,
+		Refresh: o.Refresh, Deployment: o.Deployment, IdempotencyKey: o.IdempotencyKey,
+		Created: now, ExpectedStart: now, Parameters: params,
+		State: State{Type: TypePending, Name: NamePending, Time: now},
+	}
+	run.RootID = run.ID
+	if !o.ExpectedStart.IsZero() {
+		run.ExpectedStart = o.ExpectedStart.UTC()
+	}
+	full, err := s.Resolve(params)
+	if err == nil {
+		run.Parameters = full
+	}
+	if run.Name == "" {
+		run.Name = f.runName(run)
+	}
+	return run, err
 }
 
 // Start runs the flow from the top, in a new run, and waits for it. The record
-// is returned with an error too, once there is one.
+// is returned with an error too, once there is one. Parameters that the flow's
+// schema does not allow end the run before it has begun, with a ParameterError.
 func (f Flow[I, O]) Start(ctx context.Context, e *Engine, in I, o Options) (out O, run FlowRun, err error) {
-	if err := e.ready(); err != nil {
-		return out, run, err
-	}
 	params, err := marshal(in)
 	if err != nil {
 		return out, run, fmt.Errorf("encode the parameters of %s: %w", f.Name, err)
 	}
-	record := f.newRecord(e, params)
-	record.RootID = record.ID
-	record.Refresh = o.Refresh
-	if !o.ExpectedStart.IsZero() {
-		record.ExpectedStart = o.ExpectedStart.UTC()
+	run, err = f.NewRun(e, params, o)
+	var invalid *ParameterError
+	if errors.As(err, &invalid) {
+		return out, run, errors.Join(err, f.refuse(ctx, e, &run, err))
 	}
-	if err := e.History.CreateFlowRun(ctx, record); err != nil {
+	if err != nil {
+		return out, run, err
+	}
+	if string(run.Parameters) != string(params) { // defaults were filled in
+		if err := decodeInto(run.Parameters, &in); err != nil {
+			return out, run, err
+		}
+	}
+	made, err := e.History.CreateFlowRun(ctx, run)
+	if err != nil {
 		return out, run, fmt.Errorf("record a run of %s: %w", f.Name, err)
 	}
-	return f.top(ctx, e, in, record)
+	if made.ID != run.ID { // the same run was asked for before
+		return f.Resume(ctx, e, made.ID)
+	}
+	return f.top(ctx, e, in, made)
+}
+
+// refuse records a run whose parameters are not allowed.
+func (f Flow[I, O]) refuse(ctx context.Context, e *Engine, run *FlowRun, cause error) error {
+	run.State = State{Type: TypeFailed, Name: NameFailed, Message: cause.Error(), Time: run.Created}
+	run.End = run.Created
+	_, err := e.History.CreateFlowRun(ctx, *run)
+	return err
 }
 
 // Resume runs the body of an earlier run again, with the parameters it was
 // started with. Calls that completed are not run again. A run that has completed
 // hands back its result; one whose owner lives is refused with an OwnedError.
 func (f Flow[I, O]) Resume(ctx context.Context, e *Engine, id string) (out O, run FlowRun, err error) {
-	if err := e.ready(); err != nil {
-		return out, run, err
-	}
-	if run, err = e.History.FlowRun(ctx, id); err != nil {
-		return out, run, err
-	}
+	run, err = f.adopt(ctx, e, id)
 	switch {
-	case run.Flow != f.Name:
-		return out, run, fmt.Errorf("flow run %s is a run of %s, not of %s", id, run.Flow, f.Name)
-	case run.ParentID != "":
-		return out, run, fmt.Errorf("flow run %s is part of run %s: resume that one", id, run.RootID)
+	case err != nil:
+		return out, run, err
 	case run.State.Type == TypeCompleted:
 		return out, run, decodeInto(run.Result, &out)
 	}
-	if run, err = e.History.AdoptFlowRun(ctx, id); err != nil {
-		return out, run, err
-	}
+	run.Recoveries, run.NextStart = 0, time.Time{} // somebody asked for it, now
 	var in I
 	if err := decodeInto(run.Parameters, &in); err != nil {
 		return out, run, err
 	}
 	return f.top(ctx, e, in, run)
+}
+
+// Execute implements Runnable.
+func (f Flow[I, O]) Execute(ctx context.Context, e *Engine, id string) (FlowRun, error) {
+	run, err := f.adopt(ctx, e, id)
+	if err != nil || run.State.Type == TypeCompleted {
+		return run, err
+	}
+	params, err := f.NewRun(e, run.Parameters, Options{})
+	if err != nil {
+		return f.fail(ctx, e, run, err)
+	}
+	var in I
+	if err := decodeInto(params.Parameters, &in); err != nil {
+		return f.fail(ctx, e, run, err)
+	}
+	_, run, err = f.top(ctx, e, in, run)
+	return run, err
+}
+
+// fail ends a run whose body cannot be begun.
+func (f Flow[I, O]) fail(ctx context.Context, e *Engine, run FlowRun, cause error) (FlowRun, error) {
+	from := run.State
+	run.State = e.next(from, TypeFailed, NameFailed, cause.Error())
+	run.End = run.State.Time
+	return run, errors.Join(cause, e.History.PutFlowRun(ctx, run, from))
+}
+
+// adopt takes over a run of this flow.
+func (f Flow[I, O]) adopt(ctx context.Context, e *Engine, id string) (run FlowRun, err error) {
+	if err := e.ready(); err != nil {
+		return run, err
+	}
+	if run, err = e.History.FlowRun(ctx, id); err != nil {
+		return run, err
+	}
+	switch {
+	case run.Flow != f.Name:
+		return run, fmt.Errorf("flow run %s is a run of %s, not of %s", id, run.Flow, f.Name)
+	case run.ParentID != "":
+		return run, fmt.Errorf("flow run %s is part of run %s: resume that one", id, run.RootID)
+	}
+	adopted, err := e.History.AdoptFlowRun(ctx, id)
+	if err != nil {
+		return run, err
+	}
+	return adopted, nil
 }
 
 func decodeInto(data []byte, v any) error {
@@ -83,35 +216,41 @@ func decodeInto(data []byte, v any) error {
 	return nil
 }
 
-func (f Flow[I, O]) newRecord(e *Engine, params json.RawMessage) FlowRun {
-	now := e.now()
-	return FlowRun{
-		ID: newID(), Flow: f.Name, Name: runName(), Parameters: params, Version: e.Version,
-		Created: now, ExpectedStart: now,
-		State: State{Type: TypePending, Name: NamePending, Time: now},
-	}
+// settings are a flow without its types.
+type settings struct {
+	name        string
+	concurrency int
+	retry       Retry
+	timeout     time.Duration
+	onState     func(context.Context, FlowRun)
+}
+
+func (f Flow[I, O]) settings() settings {
+	return settings{f.Name, f.Concurrency, f.Retry, f.Timeout, f.OnState}
 }
 
 // top carries out a run that has no parent.
 func (f Flow[I, O]) top(ctx context.Context, e *Engine, in I, record FlowRun) (out O, run FlowRun, err error) {
-	r, err := e.newRun(ctx, record)
+	r, err := e.newRun(ctx, f.settings(), record, nil)
 	if err != nil {
 		return out, record, err
 	}
-	err = r.carryOut(ctx, func(c *Ctx) error {
+	err = r.carryOut(ctx, func(c *Ctx) (accept func() error, err error) {
 		result, err := f.call(c, in)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if out, err = result.value(ctx); err != nil {
-			return err
+		v, err := result.value(c.s.ctx)
+		if err != nil {
+			return nil, err
 		}
-		if r.record.Result, err = marshal(out); err != nil {
-			return fmt.Errorf("store the result of %s: %w", f.Name, err)
+		data, err := marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("store the result of %s: %w", f.Name, err)
 		}
-		return nil
+		return func() error { out, r.record.Result = v, data; return nil }, nil
 	})
-	return out, r.record, err
+	return out, r.snapshot(), err
 }
 
 // call runs the body and waits for what its result is made of.
@@ -130,77 +269,11 @@ func (f Flow[I, O]) call(c *Ctx, in I) (Arg[O], error) {
 	return result, nil
 }
 
-// newRun loads what earlier processes did for this run.
-func (e *Engine) newRun(ctx context.Context, record FlowRun) (*flowRun, error) {
-	r := &flowRun{engine: e, record: record, prior: map[string]TaskRun{}}
-	tasks, err := e.History.TaskRuns(ctx, record.ID)
+// schema describes the parameters.
+func (f Flow[I, O]) schema() (*Schema, error) {
+	s, err := SchemaOf[I]()
 	if err != nil {
-		return nil, fmt.Errorf("read the calls of flow run %s: %w", record.ID, err)
+		return nil, fmt.Errorf("describe the parameters of %s: %w", f.Name, err)
 	}
-	for _, t := range tasks {
-		r.prior[t.Key] = t
-	}
-	return r, nil
-}
-
-// carryOut runs the body and takes the run to a final state. A run that had
-// completed before stays as it is, unless its body does something new.
-func (r *flowRun) carryOut(ctx context.Context, body func(*Ctx) error) error {
-	replay := r.record.State.Type == TypeCompleted
-	if !replay {
-		if r.record.State.Type == TypeRunning || r.record.State.Type == TypeCancelling {
-			if err := r.put(ctx, TypeCrashed, NameCrashed, "its process ended"); err != nil {
-				return err
-			}
-		}
-		if err := r.start(ctx); err != nil {
-			return err
-		}
-	}
-	err := r.body(ctx, body)
-	if errors.Is(err, ErrSuperseded) {
-		return err
-	}
-	if replay && !r.worked && (err == nil || ctx.Err() != nil) {
-		return err
-	}
-	r.record.End = r.engine.now()
-	switch {
-	case err == nil && r.calls > 0 && r.cached == r.calls:
-		return r.put(ctx, TypeCompleted, NameCached, "every task came from the cache")
-	case err == nil:
-		return r.put(ctx, TypeCompleted, NameCompleted, "")
-	case ctx.Err() != nil:
-		if perr := r.put(ctx, TypeCancelling, NameCancelling, context.Cause(ctx).Error()); perr != nil {
-			return errors.Join(err, perr)
-		}
-		return errors.Join(err, r.put(ctx, TypeCancelled, NameCancelled, context.Cause(ctx).Error()))
-	}
-	return errors.Join(err, r.put(ctx, TypeFailed, NameFailed, err.Error()))
-}
-
-func (r *flowRun) start(ctx context.Context) error {
-	name := NameRunning
-	if r.record.Attempts > 0 {
-		name = NameRetrying
-	}
-	r.record.Attempts++
-	r.record.End = time.Time{}
-	if r.record.Start.IsZero() {
-		r.record.Start = r.engine.now()
-	}
-	return r.put(ctx, TypeRunning, name, "")
-}
-
-// body runs the function and then waits for all it has called.
-func (r *flowRun) body(ctx context.Context, body func(*Ctx) error) (err error) {
-	s := newScope(ctx, r, "")
-	func() {
-		defer recovered(&err)
-		err = body(&Ctx{s})
-	}()
-	if unseen := s.join(); err == nil {
-		err = unseen
-	}
-	return err
+	return s, nil
 }

@@ -3,38 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 )
-
-// call is one call of a task or subflow, whatever its types.
-type call struct {
-	scope     *scope
-	key, name string
-	upstream  []*call
-	prior     TaskRun // what an earlier process recorded for this call
-	again     bool    // there is such a record
-	done      chan struct{}
-	observed  atomic.Bool // somebody waits for the result and will see the error
-
-	consumers atomic.Int64 // calls that take the result and have not ended
-	drop      func()       // lets go of the value in memory
-
-	// Written by the goroutine that executes the call; read after done.
-	record  TaskRun
-	settled bool // its end is recorded
-	err     error
-}
-
-// ended closes the call. What it took is let go of once no other call waits for
-// it: should somebody ask again, it is read from where it is stored.
-func (c *call) ended() {
-	close(c.done)
-	for _, u := range c.upstream {
-		if u.consumers.Add(-1) == 0 {
-			u.drop()
-		}
-	}
-}
 
 // TaskError is the error of a call: which task, and what its body returned.
 type TaskError struct {
@@ -65,7 +34,7 @@ type Future[T any] struct {
 // Wait waits for the call and returns its error, without needing its value.
 func (f *Future[T]) Wait() error {
 	f.call.observed.Store(true)
-	<-f.call.done
+	f.call.wait()
 	return f.call.err
 }
 

@@ -10,36 +10,79 @@ import (
 // returns nil, what it was given will be there after a crash. Implementations
 // are safe for concurrent use; package enginetest has the suite they pass.
 //
-// Flow runs belong to the process that created or adopted them. A write to a
-// run that has since been adopted elsewhere is refused with ErrSuperseded.
+// A flow run belongs to the process that created or adopted it, or to none while
+// it waits for a worker. A write to a run that has since been adopted elsewhere
+// is refused with ErrSuperseded, and a state that may not follow the present one
+// with a TransitionError: CheckFlow and CheckTask hold for every write.
 type History interface {
-	// CreateFlowRun records a new run in run.State, owned by this process.
-	CreateFlowRun(ctx context.Context, run FlowRun) error
-	// AdoptFlowRun makes this process the owner of a run and its subflows. It
-	// returns an OwnedError while the owner lives.
+	// CreateFlowRun records a new run in run.State, owned by this process, or by
+	// nobody where that state is SCHEDULED. A run with the same IdempotencyKey that
+	// is there already is returned in its place.
+	CreateFlowRun(ctx context.Context, run FlowRun) (FlowRun, error)
+	// AdoptFlowRun makes this process the owner of a run and its subflows, in
+	// PENDING, or in SCHEDULED (Resuming) if it had begun before. Of a run that
+	// completed it returns the record only. While the run's owner lives it returns
+	// an OwnedError. What a dead owner left running is recorded as CRASHED first,
+	// and counts as a recovery. Older requests to cancel or to pause are forgotten.
 	AdoptFlowRun(ctx context.Context, id string) (FlowRun, error)
 	// FlowRun returns one run, or ErrNotFound.
 	FlowRun(ctx context.Context, id string) (FlowRun, error)
 	// Subflow returns the run made by the call key of run parentID, or ErrNotFound.
 	Subflow(ctx context.Context, parentID, key string) (FlowRun, error)
-	// PutFlowRun replaces the record and, where run.State is new, appends it to the
-	// run's states.
-	PutFlowRun(ctx context.Context, run FlowRun) error
+	// PutFlowRun replaces the record of a run that is in state from. Where run.State
+	// is another, it is appended to the run's states. A run whose state is Released
+	// is nobody's from then on.
+	PutFlowRun(ctx context.Context, run FlowRun, from State) error
 
-	// TaskRuns returns the calls of one run, in their Order,
-	// with results that ReadResult can read.
+	// TaskRuns returns the calls of one run, in their Order, with results that
+	// ReadResult can read.
 	TaskRuns(ctx context.Context, flowRunID string) ([]TaskRun, error)
-	// PutTaskRun adds or replaces the record and, where task.State is new, appends
-	// it to the call's states. The bytes of task.Result are stored with it, and so
-	// is the cache entry if there is one, in the same transaction.
-	PutTaskRun(ctx context.Context, task TaskRun, entry *CacheEntry) error
+	// PutTaskRun adds or replaces the record of a call.
+	PutTaskRun(ctx context.Context, put TaskPut) error
 	// Cached returns the newest unexpired entry for key, or ErrNotFound.
 	Cached(ctx context.Context, key string) (CacheEntry, error)
 	// ReadResult returns the encoded value, or ErrNotFound if it was collected.
 	ReadResult(ctx context.Context, r Result) ([]byte, error)
-
-	// AppendLogs keeps lines.
+	// AppendLogs keeps lines. They are there after a crash once the next write of
+	// a state has returned, and in any case soon.
 	AppendLogs(ctx context.Context, lines []LogLine) error
+
+	// Signal asks something of a run and returns the run as it is then. A run that
+	// nobody carries out is changed at once: cancelled with all below it, or
+	// SCHEDULED (Resuming). One that is carried out becomes CANCELLING, and its
+	// owner sees the signal. Input is checked against what the run waits for.
+	Signal(ctx context.Context, s Signal) (FlowRun, error)
+	// Signals waits until there are signals for the run rootID or a subflow of it
+	// with a Seq larger than after, and returns them, oldest first. With a negative
+	// after it does not wait.
+	Signals(ctx context.Context, rootID string, after int64) ([]Signal, error)
+
+	// TryAcquire takes a slot of each of the limits in names that are set, all or
+	// none, where h does not have them already. It returns a limit that has no slot
+	// free, or the zero Limit when h holds them all. A slot whose holder's process
+	// is gone is free.
+	TryAcquire(ctx context.Context, h Holder, names []string) (full Limit, err error)
+	// Release gives back what h holds.
+	Release(ctx context.Context, h Holder) error
+	// SetLimit sets the slots of a limit, or removes the limit where slots is
+	// negative.
+	SetLimit(ctx context.Context, name string, slots int) error
+	// Limits returns all limits with who holds them, by name.
+	Limits(ctx context.Context) ([]Limit, error)
+}
+
+// TaskPut is one write of a task run's record.
+type TaskPut struct {
+	Task TaskRun
+	// From is the state that the history has of this call; zero for a new call.
+	From State
+	// Via are states between From and Task.State, which are recorded too.
+	Via []State
+	// Entry is kept in the same transaction. So are the bytes of Task.Result.
+	Entry *CacheEntry
+	// Lazy lets the write be committed after PutTaskRun has returned: soon, and not
+	// later than the next write that is not lazy.
+	Lazy bool
 }
 
 var (

@@ -45,14 +45,14 @@ type meddler struct {
 	cancel context.CancelFunc
 }
 
-func (m *meddler) PutTaskRun(ctx context.Context, task engine.TaskRun, entry *engine.CacheEntry) error {
-	if task.State.Name == m.when {
+func (m *meddler) PutTaskRun(ctx context.Context, put engine.TaskPut) error {
+	if put.Task.State.Name == m.when {
 		m.cancel()
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return m.MemoryHistory.PutTaskRun(ctx, task, entry)
+	return m.MemoryHistory.PutTaskRun(ctx, put)
 }
 
 func TestCancelWhileACallIsRecorded(t *testing.T) {

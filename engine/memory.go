@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -13,46 +14,108 @@ import (
 type MemoryHistory struct {
 	mu      sync.Mutex
 	runs    map[string]FlowRun
-	tasks   map[string][]TaskRun // by flow run
+	owned   map[string]bool // runs at the top that something in this process will finish
+	keys    map[string]string
+	tasks   map[string]map[string]TaskRun // by flow run and key
+	states  map[Holder][]State            // by flow run and task key
 	cache   map[string]CacheEntry
 	results map[string][]byte // by Ref
 	logs    []LogLine
+	signals []Signal
+	signal  wakeup
+	limits  map[string]int
+	holders map[string][]Holder // by limit
 }
 
 var _ History = (*MemoryHistory)(nil)
 
 // CreateFlowRun implements History.
-func (m *MemoryHistory) CreateFlowRun(_ context.Context, run FlowRun) error {
+func (m *MemoryHistory) CreateFlowRun(_ context.Context, run FlowRun) (FlowRun, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, exists := m.runs[run.ID]; exists {
-		return fmt.Errorf("flow run %s exists", run.ID)
-	}
 	if m.runs == nil {
 		m.runs = map[string]FlowRun{}
-		m.tasks = map[string][]TaskRun{}
+		m.owned = map[string]bool{}
+		m.keys = map[string]string{}
+		m.tasks = map[string]map[string]TaskRun{}
+		m.states = map[Holder][]State{}
 		m.cache = map[string]CacheEntry{}
 		m.results = map[string][]byte{}
 	}
-	m.runs[run.ID] = run
-	return nil
+	if id, ok := m.keys[run.IdempotencyKey]; ok && run.IdempotencyKey != "" {
+		return m.runs[id], nil
+	}
+	if _, exists := m.runs[run.ID]; exists {
+		return run, fmt.Errorf("flow run %s exists", run.ID)
+	}
+	if err := CheckFlow(State{}, run.State); err != nil {
+		return run, inRun(err, run.ID)
+	}
+	m.put(run, run.State)
+	m.tasks[run.ID] = map[string]TaskRun{}
+	if run.IdempotencyKey != "" {
+		m.keys[run.IdempotencyKey] = run.ID
+	}
+	if run.RootID == run.ID {
+		m.owned[run.ID] = !run.State.Released()
+	}
+	return run, nil
 }
 
-// AdoptFlowRun implements History. Memory has one owner, so a run may be
-// adopted once nothing in this process is going to finish it.
-func (m *MemoryHistory) AdoptFlowRun(ctx context.Context, id string) (FlowRun, error) {
-	return m.FlowRun(ctx, id)
+// put stores a run and the states it has entered, with m.mu locked.
+func (m *MemoryHistory) put(run FlowRun, states ...State) {
+	m.runs[run.ID] = run
+	h := Holder{FlowRunID: run.ID}
+	m.states[h] = append(m.states[h], states...)
+}
+
+// inRun names the run in a TransitionError.
+func inRun(err error, run string) error {
+	if refused, ok := err.(*TransitionError); ok {
+		refused.Run = run
+	}
+	return err
+}
+
+// AdoptFlowRun implements History. Memory has one process, so a run may be
+// adopted once nothing is going to finish it.
+func (m *MemoryHistory) AdoptFlowRun(_ context.Context, id string) (FlowRun, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	run, err := m.find(id)
+	if err != nil {
+		return run, err
+	}
+	if m.owned[id] {
+		return run, &OwnedError{FlowRunID: id, PID: os.Getpid()}
+	}
+	run, states, more := Adopt(run, false, memoryNow())
+	if !more {
+		return run, nil
+	}
+	m.put(run, states...)
+	m.owned[id] = true
+	m.signals = slices.DeleteFunc(m.signals, func(s Signal) bool {
+		return s.Kind != SignalResume && m.runs[s.FlowRunID].RootID == id
+	})
+	return run, nil
+}
+
+func memoryNow() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+func (m *MemoryHistory) find(id string) (FlowRun, error) {
+	run, ok := m.runs[id]
+	if !ok {
+		return run, fmt.Errorf("flow run %s: %w", id, ErrNotFound)
+	}
+	return run, nil
 }
 
 // FlowRun implements History.
 func (m *MemoryHistory) FlowRun(_ context.Context, id string) (FlowRun, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	run, ok := m.runs[id]
-	if !ok {
-		return run, fmt.Errorf("flow run %s: %w", id, ErrNotFound)
-	}
-	return run, nil
+	return m.find(id)
 }
 
 // Subflow implements History.
@@ -68,79 +131,36 @@ func (m *MemoryHistory) Subflow(_ context.Context, parentID, key string) (FlowRu
 }
 
 // PutFlowRun implements History.
-func (m *MemoryHistory) PutFlowRun(_ context.Context, run FlowRun) error {
+func (m *MemoryHistory) PutFlowRun(_ context.Context, run FlowRun, from State) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, ok := m.runs[run.ID]; !ok {
-		return fmt.Errorf("flow run %s: %w", run.ID, ErrNotFound)
+	now, err := m.find(run.ID)
+	if err != nil {
+		return err
 	}
-	m.runs[run.ID] = run
-	return nil
-}
-
-// TaskRuns implements History.
-func (m *MemoryHistory) TaskRuns(_ context.Context, flowRunID string) ([]TaskRun, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	list := slices.Clone(m.tasks[flowRunID])
-	slices.SortStableFunc(list, func(a, b TaskRun) int { return a.Order - b.Order })
-	return list, nil
-}
-
-// PutTaskRun implements History.
-func (m *MemoryHistory) PutTaskRun(_ context.Context, task TaskRun, entry *CacheEntry) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.runs[task.FlowRunID]; !ok {
-		return fmt.Errorf("flow run %s: %w", task.FlowRunID, ErrNotFound)
+	if now.State != from {
+		return &TransitionError{Run: run.ID, From: now.State, To: run.State}
 	}
-	if task.Result != nil {
-		task.Result = m.keep(*task.Result)
+	if run.State == from {
+		m.put(run)
+		return nil
 	}
-	if entry != nil {
-		kept := *entry
-		kept.Result = *m.keep(entry.Result)
-		m.cache[entry.Key] = kept
+	if err := CheckFlow(from, run.State); err != nil {
+		return inRun(err, run.ID)
 	}
-	list := m.tasks[task.FlowRunID]
-	i := slices.IndexFunc(list, func(t TaskRun) bool { return t.Key == task.Key })
-	if i < 0 {
-		m.tasks[task.FlowRunID] = append(list, task)
-	} else {
-		list[i] = task
+	m.put(run, run.State)
+	if run.RootID == run.ID && run.State.Released() {
+		m.owned[run.ID] = false
 	}
 	return nil
 }
 
-// keep stores the bytes of r and returns r without them.
-func (m *MemoryHistory) keep(r Result) *Result {
-	if r.Data != nil {
-		m.results[r.Ref] = r.Data
-		r.Data = nil
-	}
-	return &r
-}
-
-// Cached implements History.
-func (m *MemoryHistory) Cached(_ context.Context, key string) (CacheEntry, error) {
+// States returns every state of a flow run (taskKey "") or of one of its calls,
+// oldest first.
+func (m *MemoryHistory) States(_ context.Context, flowRunID, taskKey string) ([]State, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	entry, ok := m.cache[key]
-	if !ok || !entry.Expires.IsZero() && !time.Now().Before(entry.Expires) {
-		return CacheEntry{}, fmt.Errorf("cache entry: %w", ErrNotFound)
-	}
-	return entry, nil
-}
-
-// ReadResult implements History.
-func (m *MemoryHistory) ReadResult(_ context.Context, r Result) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	data, ok := m.results[r.Ref]
-	if !ok {
-		return nil, fmt.Errorf("result %s: %w", r.Ref, ErrNotFound)
-	}
-	return data, nil
+	return slices.Clone(m.states[Holder{flowRunID, taskKey}]), nil
 }
 
 // AppendLogs implements History.

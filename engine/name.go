@@ -1,8 +1,13 @@
 package engine
 
 import (
+	"encoding/json"
+	"fmt"
 	"math/rand/v2"
+	"regexp"
+	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -18,9 +23,9 @@ var (
 		tern toucan turtle viper walrus weasel wombat wren yak zebra`)
 )
 
-// runName returns a name for people, such as "flashy-dove". It identifies
+// RunName returns a name for people, such as "flashy-dove". It identifies
 // nothing.
-func runName() string {
+func RunName() string {
 	return adjectives[rand.IntN(len(adjectives))] + "-" + animals[rand.IntN(len(animals))]
 }
 
@@ -30,4 +35,40 @@ func slug(name string) string {
 	return strings.Join(strings.FieldsFunc(strings.ToLower(name), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_'
 	}), "-")
+}
+
+// runName is the name of a run by the flow's template, or a random one.
+func (f Flow[I, O]) runName(run FlowRun) string {
+	if f.RunName == "" {
+		return RunName()
+	}
+	var params map[string]any
+	_ = json.Unmarshal(run.Parameters, &params) // what is no object has no names
+	return fillIn(f.RunName, params, map[string]string{
+		"flow": f.Name, "expected_start": run.ExpectedStart.Format(time.RFC3339),
+	})
+}
+
+var inBraces = regexp.MustCompile(`\{[\w.]+\}`)
+
+// fillIn replaces {name} in a template by the field or the word of that name. A
+// name that stands for nothing is left as it is.
+func fillIn(template string, fields map[string]any, words map[string]string) string {
+	return inBraces.ReplaceAllStringFunc(template, func(name string) string {
+		name = strings.Trim(name, "{}")
+		if v, ok := fields[name]; ok {
+			return fmt.Sprint(v)
+		}
+		if w, ok := words[name]; ok {
+			return w
+		}
+		return "{" + name + "}"
+	})
+}
+
+// union returns the words of both lists, sorted, each once.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
 }

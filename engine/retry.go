@@ -13,29 +13,50 @@ import (
 type Retry struct {
 	Max   int           // retries after the first attempt
 	Delay time.Duration // before the first retry
-	// Backoff multiplies the delay after each retry; zero: it stays the same.
+	// Delays, if set, are used in Delay's place, one after the other; the last one
+	// stays.
+	Delays []time.Duration
+	// Backoff multiplies the delay with each further retry: 2 doubles it. Zero: it
+	// stays the same.
 	Backoff float64
 	// Jitter spreads each delay evenly over [1-Jitter, 1+Jitter] times itself.
 	Jitter float64
-	// If decides which errors are worth a retry; nil: all but Permanent ones.
+	// If decides which errors are worth a retry; nil: all but Permanent ones. A
+	// panic in it means no.
 	If func(error) bool
 }
 
 // delay returns how long to wait before retry n, the first being 0.
 func (r Retry) delay(n int) time.Duration {
 	d := float64(r.Delay)
+	if len(r.Delays) > 0 {
+		d = float64(r.Delays[min(n, len(r.Delays)-1)])
+	}
 	if r.Backoff > 0 {
 		d *= math.Pow(r.Backoff, float64(n))
 	}
 	if r.Jitter > 0 {
-		d *= 1 + r.Jitter*(2*rand.Float64()-1)
+		d *= max(0, 1+r.Jitter*(2*rand.Float64()-1))
 	}
 	return time.Duration(min(d, float64(24*time.Hour)))
 }
 
-func (r Retry) wants(err error, n int) bool {
+func (r Retry) wants(err error, n int) (yes bool) {
 	var p permanent
-	return n < r.Max && !errors.As(err, &p) && (r.If == nil || r.If(err))
+	var reschedule *Reschedule
+	var suspended *suspension
+	switch {
+	case n >= r.Max, errors.As(err, &p), errors.As(err, &reschedule), errors.As(err, &suspended), errors.Is(err, ErrSuperseded):
+		return false
+	case r.If == nil:
+		return true
+	}
+	defer func() {
+		if recover() != nil {
+			yes = false
+		}
+	}()
+	return r.If(err)
 }
 
 // Permanent marks err as one that no retry will cure.
@@ -48,7 +69,10 @@ func (p permanent) Unwrap() error { return p.error }
 // sleep waits for d, or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
-		return ctx.Err()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return nil
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

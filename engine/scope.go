@@ -1,9 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -17,25 +18,60 @@ type scope struct {
 	ctx    context.Context
 	run    *flowRun
 	prefix string // of the keys made here; empty for a flow's body
+	by     *call  // whose body this is; nil for a flow's
+	epoch  int64  // of the flow's attempt
 
 	mu     sync.Mutex
 	counts map[string]int
 	calls  []*call
+	draws  int // of random numbers
 }
 
-func newScope(ctx context.Context, run *flowRun, prefix string) *scope {
-	return &scope{ctx: ctx, run: run, prefix: prefix, counts: map[string]int{}}
+func newScope(ctx context.Context, run *flowRun, prefix string, by *call, epoch int64) *scope {
+	return &scope{ctx: ctx, run: run, prefix: prefix, by: by, epoch: epoch, counts: map[string]int{}}
 }
+
+// stale reports whether the flow's attempt that this scope is of was abandoned.
+func (s *scope) stale() bool { return s.epoch != s.run.epoch.Load() }
 
 // begin registers a call, in the order in which the body makes them. It depends
 // on what its argument is made of and on the calls in after.
-func (s *scope) begin(name, key string, in part, after []Dependency) *call {
-	upstream := in.calls()
+func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) *call {
+	taken := in.calls()
+	upstream := taken
 	for _, d := range after {
 		upstream = append(upstream, d.calls()...)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	c := &call{scope: s, key: s.key(name, key), name: name, upstream: upstream, done: make(chan struct{})}
+	c.record = TaskRun{
+		FlowRunID: s.run.record.ID, Key: c.key, Name: name, Kind: cmp.Or(kind, KindTask), Order: int(s.run.made.Add(1)),
+		State: State{Type: TypePending, Name: NamePending, Time: s.run.engine.now()},
+	}
+	c.prior, c.again = s.run.latest(c.key)
+	for i, u := range upstream {
+		u.observed.Store(true)
+		u.consumers.Add(1)
+		switch {
+		case u.scope.run != s.run:
+			// A call of the parent flow is no row of this run: the subflow's own call
+			// has recorded the dependency.
+		case i < len(taken):
+			c.record.DependsOn = append(c.record.DependsOn, u.key)
+		default:
+			c.record.After = append(c.record.After, u.key)
+		}
+	}
+	if s.run.concurrency == 1 && len(s.calls) > 0 {
+		c.previous = s.calls[len(s.calls)-1]
+	}
+	s.calls = append(s.calls, c)
+	return c
+}
+
+// key is the key of the next call of name, with s.mu locked.
+func (s *scope) key(name, key string) string {
 	full := s.prefix + slug(name)
 	if key != "" {
 		full += "[" + key + "]"
@@ -43,22 +79,9 @@ func (s *scope) begin(name, key string, in part, after []Dependency) *call {
 	n := s.counts[full]
 	s.counts[full]++
 	if n > 0 {
-		full += fmt.Sprintf("#%d", n)
+		full += "#" + strconv.Itoa(n)
 	}
-	c := &call{scope: s, key: full, name: name, upstream: upstream, done: make(chan struct{})}
-	c.record = TaskRun{FlowRunID: s.run.record.ID, Key: full, Name: name, Order: int(s.run.made.Add(1))}
-	c.prior, c.again = s.run.prior[full]
-	for _, u := range upstream {
-		u.observed.Store(true)
-		u.consumers.Add(1)
-		// A call of the parent flow is no row of this run: the subflow's own call
-		// has recorded the dependency.
-		if u.scope.run == s.run {
-			c.record.DependsOn = append(c.record.DependsOn, u.key)
-		}
-	}
-	s.calls = append(s.calls, c)
-	return c
+	return full
 }
 
 // join waits for every call made here and returns the first failure that
@@ -72,8 +95,10 @@ func (s *scope) join() error {
 		}
 		c := s.calls[i]
 		s.mu.Unlock()
-		<-c.done
+		c.wait()
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, c := range s.calls {
 		if c.err != nil && !c.observed.Load() {
 			return c.err
@@ -100,6 +125,9 @@ func (c *Ctx) RunName() string { return c.s.run.record.Name }
 // ExpectedStart is when this run was due, by the orchestrator's clock, in UTC. It
 // stays the same however late the run begins and however often it is resumed.
 func (c *Ctx) ExpectedStart() time.Time { return c.s.run.record.ExpectedStart }
+
+// Attempt is how often the body of this run has been begun, this time included.
+func (c *Ctx) Attempt() int { return c.s.run.snapshot().Attempts }
 
 // Log writes to the log of this flow run.
 func (c *Ctx) Log() *slog.Logger { return c.s.run.logger("") }

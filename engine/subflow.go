@@ -11,8 +11,8 @@ import (
 // result is not stored: when the parent is resumed the body runs again, and
 // reuses the calls that completed.
 func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
-	sc := s.scope()
-	c := sc.begin(f.Name, "", in, after)
+	c := s.scope().begin(KindSubflow, f.Name, "", in, after)
+	c.record.Tags = f.Tags
 	var result Arg[O]
 	future := &Future[O]{call: c}
 	future.load = func(ctx context.Context) (O, error) { return result.value(ctx) }
@@ -43,10 +43,15 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 		}
 		c.record.SubflowID = r.record.ID
 		r.changed = func(ctx context.Context) error { return c.mirror(ctx, r) }
-		err = r.carryOut(ctx, func(sub *Ctx) (err error) {
-			result, err = f.call(sub, v)
-			return err
+		err = r.carryOut(ctx, func(sub *Ctx) (func() error, error) {
+			made, err := f.call(sub, v)
+			if err != nil {
+				return nil, err
+			}
+			return func() error { result = made; return nil }, nil
 		})
+		r.state.Lock()
+		defer r.state.Unlock()
 		return errors.Join(err, c.mirror(ctx, r))
 	})
 	return future
@@ -59,57 +64,76 @@ func (f Flow[I, O]) Run(s Scope, in Arg[I], after ...Dependency) (O, error) {
 
 // child finds or creates the run of this call.
 func (f Flow[I, O]) child(ctx context.Context, c *call, in I) (*flowRun, error) {
-	e, parent := c.scope.run.engine, c.scope.run.record
-	record, err := e.History.Subflow(ctx, parent.ID, c.key)
+	e, parent := c.scope.run.engine, c.scope.run
+	record, err := e.History.Subflow(ctx, parent.record.ID, c.key)
 	if errors.Is(err, ErrNotFound) {
 		params, err := marshal(in)
 		if err != nil {
 			return nil, fmt.Errorf("encode the parameters of %s: %w", f.Name, err)
 		}
-		record = f.newRecord(e, params)
-		record.ParentID, record.ParentKey, record.RootID = parent.ID, c.key, parent.RootID
-		record.ExpectedStart, record.Refresh = parent.ExpectedStart, parent.Refresh
-		if err := e.History.CreateFlowRun(ctx, record); err != nil {
+		if record, err = f.NewRun(e, params, Options{Refresh: parent.record.Refresh, ExpectedStart: parent.record.ExpectedStart}); err != nil {
+			return nil, err
+		}
+		record.ParentID, record.ParentKey, record.RootID = parent.record.ID, c.key, parent.record.RootID
+		if _, err := e.History.CreateFlowRun(ctx, record); err != nil {
 			return nil, fmt.Errorf("record a run of %s: %w", f.Name, err)
 		}
 	} else if err != nil {
 		return nil, err
 	}
-	return e.newRun(ctx, record)
+	return e.newRun(ctx, f.settings(), record, parent)
 }
 
 // asSubflow takes the call to a final state by running do.
 func (c *call) asSubflow(do func(ctx context.Context) error) {
 	defer c.ended()
 	ctx := c.scope.ctx
+	c.takeUp()
 	if c.again {
-		c.record = c.prior
+		c.record.SubflowID = c.prior.SubflowID
 	}
 	if c.err = c.awaitUpstream(ctx); c.err != nil {
+		return
+	}
+	if ctx.Err() != nil {
+		c.skip(ctx, NameCancelled, "before it began")
+		c.err = context.Cause(ctx)
 		return
 	}
 	if err := do(ctx); err != nil {
 		// The subflow's own error names the task that failed; saying "preprocess:"
 		// before it would only hide that.
 		c.err = err
-		c.settle(ctx, err)
+		var reschedule *Reschedule
+		var suspended *suspension
+		if !errors.As(err, &reschedule) && !errors.As(err, &suspended) {
+			c.settle(ctx, err)
+		}
 	}
 }
 
-// mirror gives the call the state, attempts and times of the subflow's run.
+// mirror gives the call the state, attempts and times of the subflow's run. The
+// subflow's state is locked: it is called from where that changes.
 func (c *call) mirror(ctx context.Context, sub *flowRun) error {
 	r := sub.record
-	c.settled = r.State.Type.Final()
-	if c.record.State == r.State {
+	if c.recorded.Type == r.State.Type && c.recorded.Name == r.State.Name && c.record.Attempts == r.Attempts {
+		if c.again && c.recorded == c.prior.State && !c.settled {
+			c.record, c.settled = c.prior, r.State.Type.Final()
+			c.scope.run.tell(c.record, true)
+		}
 		return nil
 	}
 	if r.State.Name == NameCached {
 		c.record.CachedFrom = sub.from
 	}
-	c.record.State, c.record.Attempts, c.record.Start, c.record.End = r.State, r.Attempts, r.Start, r.End
-	if err := c.scope.run.engine.History.PutTaskRun(context.WithoutCancel(ctx), c.record, nil); err != nil {
-		return fmt.Errorf("record that %s is %s: %w", c.key, r.State.Name, err)
+	c.record.Attempts, c.record.Start, c.record.Ran = r.Attempts, r.Start, r.Ran
+	if CheckTask(c.record.State, After(c.record.State, r.State.Time, r.State.Type, r.State.Name, "")) != nil {
+		// The process ended between the subflow's last states and these.
+		if err := c.put(ctx, TypeRunning, NameRetrying, "", TaskPut{Lazy: true}); err != nil {
+			return err
+		}
 	}
-	c.scope.run.tell(c.record)
-	return nil
+	err := c.put(ctx, r.State.Type, r.State.Name, r.State.Message, TaskPut{Lazy: !r.State.Type.Final()})
+	c.record.Ran = r.Ran
+	return err
 }

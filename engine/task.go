@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 )
 
@@ -9,7 +10,11 @@ import (
 // settings are: no retry, no cache, no timeout, results as JSON. A Task is a
 // value: copy it and change a field.
 type Task[I, O any] struct {
-	Name    string // for people, such as "Read taxi data"; keys are made from it
+	Name string // for people, such as "Read taxi data"; keys are made from it
+	// RunName names calls for people, such as "Read {month}": what stands in braces
+	// is a field of the input, by its JSON name. Zero: Name.
+	RunName string
+	Tags    []string // also names of concurrency limits
 	Retry   Retry
 	Cache   Cache
 	Timeout time.Duration // for each attempt
@@ -17,16 +22,12 @@ type Task[I, O any] struct {
 	// Func is the body. It should return soon after its context is done; one that
 	// does not is abandoned, and what it returns later is discarded.
 	Func func(ctx context.Context, in I) (O, error)
+	// OnState, if set, is called after each state of a call, and holds it up while
+	// it runs. Its panics are logged.
+	OnState func(ctx context.Context, run TaskRun)
 
-	key string
-}
-
-// Cache says whether results are taken over from earlier runs: from a call of
-// the same task (by name), the same version and an equal input.
-type Cache struct {
-	On      bool
-	TTL     time.Duration // zero: results do not expire
-	Version string        // zero: the engine's, which is the build's identity
+	key  string
+	kind Kind // zero: KindTask
 }
 
 // Keyed returns the task with a key for its next call, instead of a number that
@@ -42,22 +43,13 @@ type Dependency interface{ calls() []*call }
 // Submit calls the task and returns at once. The body runs when the argument's
 // calls, and those in after, have completed.
 func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
-	sc := s.scope()
-	c := sc.begin(t.Name, t.key, in, after)
+	c := s.scope().begin(t.kind, t.Name, t.key, in, after)
+	c.record.Tags, c.onState = t.Tags, t.OnState
 	codec := t.Codec.orJSON()
 	f := &Future[O]{call: c, id: c.resultDigest}
 	c.drop = f.release
-	f.load = func(ctx context.Context) (O, error) {
-		v, err := loadResult(ctx, c, codec)
-		if err == nil {
-			return v, nil
-		}
-		// The record says completed, but the value cannot be had (a source moved, a
-		// blob was collected). Tasks may run more than once, so make it again.
-		c.taskCtx().Log().Warn("stored result cannot be read, running the task again", "error", err)
-		return t.body(ctx, c, in)
-	}
-	run := func(ctx context.Context) (func() (*Result, error), error) {
+	run := spec{retry: t.Retry, cache: t.Cache, timeout: t.Timeout, codec: codec.name, digest: in.digest, label: t.label(in)}
+	run.run = func(ctx context.Context) (func() (*Result, error), error) {
 		v, err := t.body(ctx, c, in)
 		if err != nil {
 			return nil, err
@@ -71,13 +63,67 @@ func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 			return &Result{Codec: codec.name, Digest: digest, Size: int64(len(data)), Data: data, Ref: digestBytes(data)}, nil
 		}, nil
 	}
-	go c.execute(spec{retry: t.Retry, cache: t.Cache, timeout: t.Timeout, codec: codec.name, digest: in.digest, run: run})
+	f.load = func(ctx context.Context) (O, error) {
+		v, err := loadResult(ctx, c, codec)
+		if err == nil {
+			return v, nil
+		}
+		return t.remake(ctx, c, run, in, err)
+	}
+	go c.execute(run)
 	return f
 }
 
 // Run calls the task and waits for its value.
 func (t Task[I, O]) Run(s Scope, in Arg[I], after ...Dependency) (O, error) {
 	return t.Submit(s, in, after...).Get(s.scope().ctx)
+}
+
+// remake carries a completed call out once more, with the task's own retries and
+// timeout: its value cannot be had, because a source moved or a file was
+// collected. Tasks may run more than once.
+func (t Task[I, O]) remake(ctx context.Context, c *call, s spec, in Arg[I], cause error) (v O, err error) {
+	again := &call{
+		scope: c.scope, key: c.key, name: c.name, done: c.done, drop: c.drop, onState: c.onState,
+		record: c.record, recorded: c.record.State,
+	}
+	again.record.CachedFrom = ""
+	c.taskCtx().Log().Warn("stored result cannot be read, running the task again", "error", cause)
+	s.run = func(ctx context.Context) (func() (*Result, error), error) {
+		made, err := t.body(ctx, again, in)
+		if err != nil {
+			return nil, err
+		}
+		return func() (*Result, error) {
+			codec := t.Codec.orJSON()
+			data, digest, err := codec.encode(made)
+			v = made
+			return &Result{Codec: codec.name, Digest: digest, Size: int64(len(data)), Data: data, Ref: digestBytes(data)}, err
+		}, nil
+	}
+	if err := again.attempts(ctx, s); err != nil {
+		again.settle(ctx, err)
+		return v, &TaskError{FlowRunID: c.scope.run.record.ID, Key: c.key, Name: c.name, Err: err}
+	}
+	return v, nil
+}
+
+// label returns what names a call for people, or nil.
+func (t Task[I, O]) label(in Arg[I]) func(context.Context) (string, error) {
+	if t.RunName == "" {
+		return nil
+	}
+	return func(ctx context.Context) (string, error) {
+		v, err := in.value(ctx)
+		if err != nil {
+			return "", err
+		}
+		var fields map[string]any
+		if data, err := marshal(v); err == nil {
+			_ = json.Unmarshal(data, &fields) // what is no object has no names
+		}
+		return fillIn(t.RunName, fields, map[string]string{"name": t.Name}), nil
+	}
 }
 
 // body runs the task's function in a context that From understands.
@@ -97,7 +143,7 @@ func (t Task[I, O]) body(ctx context.Context, c *call, in Arg[I]) (out O, err er
 }
 
 func (c *call) taskCtx() *TaskCtx {
-	return &TaskCtx{s: newScope(c.scope.ctx, c.scope.run, c.key+"/"), call: c}
+	return &TaskCtx{s: newScope(c.scope.ctx, c.scope.run, c.key+"/", c, c.scope.epoch), call: c}
 }
 
 // loadResult reads and decodes the stored result of a completed call.

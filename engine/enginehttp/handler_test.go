@@ -59,7 +59,7 @@ func TestAPI(t *testing.T) {
 	}
 	twin := engine.FlowRun{ID: "twin-0", RootID: "twin-0", Flow: "outer", Name: run.Name, Parameters: []byte("{}"), Created: run.Created, ExpectedStart: run.Created,
 		State: engine.State{Type: engine.TypePending, Name: engine.NamePending, Time: run.Created}}
-	if err := store.CreateFlowRun(t.Context(), twin); err != nil {
+	if _, err := store.CreateFlowRun(t.Context(), twin); err != nil {
 		t.Fatal(err)
 	}
 	for path, status := range map[string]int{

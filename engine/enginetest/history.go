@@ -46,7 +46,7 @@ func newFlowRun(id string) engine.FlowRun {
 
 func create(t *testing.T, h engine.History, run engine.FlowRun) engine.FlowRun {
 	t.Helper()
-	if err := h.CreateFlowRun(t.Context(), run); err != nil {
+	if _, err := h.CreateFlowRun(t.Context(), run); err != nil {
 		t.Fatal(err)
 	}
 	return run
@@ -57,13 +57,16 @@ func flowRuns(t *testing.T, h engine.History) {
 	if got, err := h.FlowRun(t.Context(), run.ID); err != nil || !reflect.DeepEqual(got, run) {
 		t.Errorf("FlowRun = %+v, %v\nwant %+v", got, err, run)
 	}
-	if err := h.CreateFlowRun(t.Context(), run); err == nil {
+	if _, err := h.CreateFlowRun(t.Context(), run); err == nil {
 		t.Error("the same run was created twice")
 	}
-	run.State = engine.State{Type: engine.TypeCompleted, Name: engine.NameCompleted, Message: "done", Time: now().Add(time.Second)}
+	before := run.State
+	run.State = engine.State{Type: engine.TypeRunning, Name: engine.NameRunning, Message: "on", Time: now().Add(time.Second)}
 	run.Attempts, run.Start, run.End = 2, now(), now().Add(time.Second)
 	run.Result = json.RawMessage(`{"n":1}`)
-	if err := h.PutFlowRun(t.Context(), run); err != nil {
+	run.Ran, run.NextStart, run.Recoveries = 3*time.Second, now(), 2
+	run.Waiting = &engine.Waiting{FlowRunID: run.ID, Key: "input", Message: "well?", Deadline: now()}
+	if err := h.PutFlowRun(t.Context(), run, before); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := h.FlowRun(t.Context(), run.ID); err != nil || !reflect.DeepEqual(got, run) {
@@ -71,8 +74,8 @@ func flowRuns(t *testing.T, h engine.History) {
 	}
 	for name, err := range map[string]error{
 		"FlowRun":    second(h.FlowRun(t.Context(), "nobody")),
-		"PutFlowRun": h.PutFlowRun(t.Context(), newFlowRun("nobody")),
-		"PutTaskRun": h.PutTaskRun(t.Context(), engine.TaskRun{FlowRunID: "nobody", Key: "k"}, nil),
+		"PutFlowRun": h.PutFlowRun(t.Context(), newFlowRun("nobody"), engine.State{}),
+		"PutTaskRun": h.PutTaskRun(t.Context(), engine.TaskPut{Task: engine.TaskRun{FlowRunID: "nobody", Key: "k"}}),
 		"Adopt":      second(h.AdoptFlowRun(t.Context(), "nobody")),
 	} {
 		if !errors.Is(err, engine.ErrNotFound) {
@@ -100,29 +103,36 @@ func taskRuns(t *testing.T, h engine.History) {
 	create(t, h, newFlowRun("run-1"))
 	var want []engine.TaskRun
 	for i, key := range []string{"z", "a", "m"} {
+		pending := engine.State{Type: engine.TypePending, Name: engine.NamePending, Time: now()}
 		task := engine.TaskRun{
-			FlowRunID: "run-1", Key: key, Name: "Task " + key, Order: i + 1, InputDigest: "d", DependsOn: []string{"x", "y"}[:i%3],
-			State: engine.State{Type: engine.TypeRunning, Name: engine.NameRunning, Time: now()}, Attempts: 1, Start: now(),
+			FlowRunID: "run-1", Key: key, Name: "Task " + key, RunName: "Task of " + key, Kind: engine.KindTask, Order: i + 1,
+			InputDigest: "d", DependsOn: []string{"x", "y"}[:i%3], After: []string{"w"}, Tags: []string{"db"},
+			State: engine.State{Type: engine.TypeRunning, Name: engine.NameRunning, Time: pending.Time.Add(1000)}, Attempts: 1, Start: now(),
 		}
 		if i == 0 {
 			task.DependsOn = nil
 		}
-		if err := h.PutTaskRun(t.Context(), task, nil); err != nil {
+		if err := h.PutTaskRun(t.Context(), engine.TaskPut{Task: task, Via: []engine.State{pending}}); err != nil {
 			t.Fatal(err)
 		}
 		want = append(want, task)
 	}
 	want[0].Order, want[2].Order = want[2].Order, want[0].Order
-	for _, task := range []engine.TaskRun{want[0], want[2]} {
-		if err := h.PutTaskRun(t.Context(), task, nil); err != nil {
+	for _, task := range []engine.TaskRun{want[0], want[2]} { // without a new state
+		if err := h.PutTaskRun(t.Context(), engine.TaskPut{Task: task, From: task.State}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	want[0], want[2] = want[2], want[0]
+	running := want[1].State
 	want[1].State = engine.State{Type: engine.TypeFailed, Name: engine.NameTimedOut, Message: "late", Time: now().Add(time.Second)}
-	want[1].End, want[1].CachedFrom, want[1].SubflowID = now(), "run-0", "run-9"
-	if err := h.PutTaskRun(t.Context(), want[1], nil); err != nil {
-		t.Fatal(err)
+	want[1].End, want[1].CachedFrom, want[1].SubflowID, want[1].Ran = now(), "run-0", "run-9", time.Second
+	for i := range 2 { // the second time it comes from a state that has passed
+		err := h.PutTaskRun(t.Context(), engine.TaskPut{Task: want[1], From: running})
+		var refused *engine.TransitionError
+		if i == 0 && err != nil || i == 1 && (!errors.As(err, &refused) || refused.From != want[1].State) {
+			t.Errorf("%d: PutTaskRun = %v", i, err)
+		}
 	}
 	got, err := h.TaskRuns(t.Context(), "run-1")
 	if err != nil || !reflect.DeepEqual(got, want) {
@@ -138,8 +148,10 @@ func results(t *testing.T, h engine.History) {
 	for i, data := range [][]byte{{}, []byte("small"), bytes.Repeat([]byte("large "), 50_000)} {
 		ref := fmt.Sprintf("%x", sha256.Sum256(data))
 		r := engine.Result{Codec: "bytes", Digest: "d", Size: int64(len(data)), Ref: ref, Data: data}
-		for range 2 { // storing the same again is no error
-			if err := h.PutTaskRun(t.Context(), engine.TaskRun{FlowRunID: "run-1", Key: ref, Result: &r}, nil); err != nil {
+		for n := range 2 { // storing the same again is no error
+			done := completed(fmt.Sprint(ref, n), r)
+			done.Task.Order = 2*i + n
+			if err := h.PutTaskRun(t.Context(), done); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -147,7 +159,7 @@ func results(t *testing.T, h engine.History) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		stored := *list[i].Result
+		stored := *list[2*i].Result
 		if stored.Data != nil || stored.Codec != r.Codec || stored.Digest != r.Digest || stored.Size != r.Size {
 			t.Errorf("stored %+v", stored)
 		}
@@ -160,14 +172,24 @@ func results(t *testing.T, h engine.History) {
 	}
 }
 
+// completed is a call of run-1 that has come from nowhere to its end.
+func completed(key string, r engine.Result) engine.TaskPut {
+	pending := engine.State{Type: engine.TypePending, Name: engine.NamePending, Time: now()}
+	running := engine.After(pending, pending.Time, engine.TypeRunning, engine.NameRunning, "")
+	return engine.TaskPut{
+		Task: engine.TaskRun{FlowRunID: "run-1", Key: key, Result: &r, State: engine.After(running, pending.Time, engine.TypeCompleted, engine.NameCompleted, "")},
+		Via:  []engine.State{pending, running},
+	}
+}
+
 func cache(t *testing.T, h engine.History) {
 	create(t, h, newFlowRun("run-1"))
 	put := func(key, data string, expires time.Time) {
 		t.Helper()
 		r := engine.Result{Codec: "json", Digest: data, Size: int64(len(data)), Ref: fmt.Sprintf("%064s", data), Data: []byte(data)}
-		err := h.PutTaskRun(t.Context(), engine.TaskRun{FlowRunID: "run-1", Key: data, Result: &r},
-			&engine.CacheEntry{Key: key, FlowRunID: "run-1", Result: r, Expires: expires})
-		if err != nil {
+		done := completed(data, r)
+		done.Entry = &engine.CacheEntry{Key: key, FlowRunID: "run-1", Result: r, Expires: expires}
+		if err := h.PutTaskRun(t.Context(), done); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -25,26 +25,57 @@ var migrations embed.FS
 
 // Store is an engine.History in a directory. It is safe for concurrent use.
 type Store struct {
-	db    *sqlite.DB
-	blobs *blob.Dir
-	owner *owner
+	db     *sqlite.DB
+	blobs  *blob.Dir
+	owner  *owner
+	writer *writer
+	watch  *watch
+}
+
+// Durability says what a commit survives.
+type Durability string
+
+// Durabilities.
+const (
+	// Process survives the process, however it ends; a power cut may take the last
+	// commits, and nothing else.
+	Process Durability = "process"
+	// Power survives a power cut too: each group of commits is synced to the disk.
+	Power Durability = "power"
+)
+
+// Config is how to open a store.
+type Config struct {
+	Dir        string
+	Durability Durability // zero: Process
 }
 
 var _ engine.History = (*Store)(nil)
 
-// Open opens or creates the store in dir: engine.db, results/ and owners/. The
+// Open opens the store in dir with the default durability. See Config.Open.
+func Open(ctx context.Context, dir string) (*Store, error) { return Config{Dir: dir}.Open(ctx) }
+
+// Open opens or creates the store in c.Dir: engine.db, results/ and owners/. The
 // caller closes it; until then the runs it starts are this process's.
-func Open(ctx context.Context, dir string) (*Store, error) {
+func (c Config) Open(ctx context.Context) (*Store, error) {
+	switch c.Durability {
+	case "", Process, Power:
+	default:
+		return nil, fmt.Errorf("durability %q: want %s or %s", c.Durability, Process, Power)
+	}
 	scripts, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqlite.Open(ctx, filepath.Join(dir, "engine.db"), sqlite.Config{Migrations: scripts})
+	db, err := sqlite.Open(ctx, filepath.Join(c.Dir, "engine.db"), sqlite.Config{Migrations: scripts, Full: c.Durability == Power})
 	if err != nil {
 		return nil, fmt.Errorf("open the engine's history: %w", err)
 	}
-	s := &Store{db: db, owner: &owner{id: rand.Text(), dir: filepath.Join(dir, "owners")}}
-	if s.blobs, err = blob.OpenDir(filepath.Join(dir, "results")); err != nil {
+	s := &Store{
+		db: db, writer: &writer{db: db}, watch: &watch{db: db},
+		owner: &owner{id: rand.Text(), dir: filepath.Join(c.Dir, "owners")},
+	}
+	if s.blobs, err = blob.OpenDir(filepath.Join(c.Dir, "results")); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -53,7 +84,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 // Close closes the store. Runs of this process that have not ended may then be
 // adopted by others.
 func (s *Store) Close() error {
-	err := errors.Join(s.owner.release(), s.db.Close())
+	err := errors.Join(s.writer.close(), s.owner.release(), s.db.Close())
 	if s.blobs != nil {
 		err = errors.Join(err, s.blobs.Close())
 	}
@@ -95,14 +126,15 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(...any) error }
 
-// appendState adds a state to the history, unless it is there.
+// appendState adds a state to the history.
 func appendState(ctx context.Context, tx *sql.Tx, flowRunID, taskKey string, s engine.State) error {
-	_, err := tx.ExecContext(ctx, `
-		INSERT INTO state (flow_run_id, task_key, time, type, name, message) VALUES (?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO NOTHING`,
-		flowRunID, taskKey, s.Time.UnixMicro(), s.Type, s.Name, s.Message)
-	return err
+	if _, err := tx.ExecContext(ctx, insertState, flowRunID, taskKey, s.Time.UnixMicro(), s.Type, s.Name, s.Message); err != nil {
+		return fmt.Errorf("record a state of flow run %s: %w", flowRunID, err)
+	}
+	return nil
 }
+
+const insertState = `INSERT INTO state (flow_run_id, task_key, time, type, name, message) VALUES (?, ?, ?, ?, ?, ?)`
 
 // States returns every state of a flow run (taskKey "") or of one of its calls,
 // oldest first.
@@ -117,18 +149,18 @@ func (s *Store) States(ctx context.Context, flowRunID, taskKey string) ([]engine
 	})
 }
 
+const insertLog = `INSERT INTO log (flow_run_id, task_key, time, level, message) VALUES (?, ?, ?, ?, ?)`
+
 // AppendLogs implements engine.History.
-func (s *Store) AppendLogs(ctx context.Context, lines []engine.LogLine) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
+func (s *Store) AppendLogs(_ context.Context, lines []engine.LogLine) error {
+	return s.writer.add(&op{lazy: true, do: func(b *batch) error {
 		for _, l := range lines {
-			if _, err := tx.ExecContext(ctx, `
-				INSERT INTO log (flow_run_id, task_key, time, level, message) VALUES (?, ?, ?, ?, ?)`,
-				l.FlowRunID, l.TaskKey, l.Time.UnixMicro(), l.Level, l.Message); err != nil {
+			if _, err := b.exec(insertLog, l.FlowRunID, l.TaskKey, l.Time.UnixMicro(), l.Level, l.Message); err != nil {
 				return fmt.Errorf("keep a log line of flow run %s: %w", l.FlowRunID, err)
 			}
 		}
 		return nil
-	})
+	}})
 }
 
 // Logs returns the lines of one flow run, oldest first.

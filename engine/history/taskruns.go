@@ -1,40 +1,39 @@
 package history
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
 )
 
-// inlineSize is the largest result kept in the database itself, in bytes.
-const inlineSize = 64 << 10
-
 const taskRunColumns = `flow_run_id, key, name, call_order, state_type, state_name, state_message, state_time, attempts, input_digest,
-	codec, digest, size, ref, cached_from, subflow_id, depends_on, start_time, end_time`
+	codec, digest, size, ref, cached_from, subflow_id, depends_on, start_time, end_time, run_name, kind, tags, after, ran`
 
 func scanTaskRun(row scanner) (t engine.TaskRun, err error) {
 	var codec, digest, ref sql.NullString
 	var size, stateTime, start, end sql.NullInt64
-	var dependsOn string
+	var dependsOn, tags, after string
+	var ran int64
 	err = row.Scan(&t.FlowRunID, &t.Key, &t.Name, &t.Order, &t.State.Type, &t.State.Name, &t.State.Message, &stateTime, &t.Attempts, &t.InputDigest,
-		&codec, &digest, &size, &ref, &t.CachedFrom, &t.SubflowID, &dependsOn, &start, &end)
+		&codec, &digest, &size, &ref, &t.CachedFrom, &t.SubflowID, &dependsOn, &start, &end, &t.RunName, &t.Kind, &tags, &after, &ran)
 	if err != nil {
 		return t, err
 	}
 	t.State.Time, t.Start, t.End = fromMicros(stateTime), fromMicros(start), fromMicros(end)
+	t.Ran = time.Duration(ran) * time.Microsecond
 	if ref.Valid {
 		t.Result = &engine.Result{Codec: codec.String, Digest: digest.String, Size: size.Int64, Ref: ref.String}
 	}
-	return t, json.Unmarshal([]byte(dependsOn), &t.DependsOn)
+	for words, to := range map[*string]*[]string{&dependsOn: &t.DependsOn, &tags: &t.Tags, &after: &t.After} {
+		if *to, err = fromList(*words); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
 }
 
 // TaskRuns implements engine.History.
@@ -43,143 +42,145 @@ func (s *Store) TaskRuns(ctx context.Context, flowRunID string) ([]engine.TaskRu
 	return collect(rows, err, scanTaskRun)
 }
 
+// taskWrite is one write of a call's record, which may have absorbed others of
+// the same call that came just before.
+type taskWrite struct {
+	store *Store
+	engine.TaskPut
+	states   []engine.State
+	absorbed []*op
+}
+
 // PutTaskRun implements engine.History. A large result becomes a file before
 // the transaction that names it begins.
-func (s *Store) PutTaskRun(ctx context.Context, t engine.TaskRun, entry *engine.CacheEntry) error {
-	dependsOn, err := json.Marshal(t.DependsOn)
+func (s *Store) PutTaskRun(ctx context.Context, put engine.TaskPut) error {
+	states, err := put.States()
 	if err != nil {
+		return err
+	}
+	if r := put.Task.Result; r != nil && len(r.Data) > inlineSize {
+		if err := s.putBlob(ctx, *r); err != nil {
+			return err
+		}
+	}
+	return s.writer.add(&op{put: &taskWrite{store: s, TaskPut: put, states: states}, lazy: put.Lazy})
+}
+
+// merged makes one write of all those of one call in a batch: a task that starts
+// and ends within one batch is written once, with all its states.
+func merged(ops []*op) []*op {
+	if len(ops) == 1 {
+		return ops
+	}
+	last := map[engine.Holder]*op{}
+	kept := make([]*op, 0, len(ops))
+	gone := map[*op]bool{}
+	for _, o := range ops {
+		if o.put == nil {
+			kept = append(kept, o)
+			continue
+		}
+		h := engine.Holder{FlowRunID: o.put.Task.FlowRunID, TaskKey: o.put.Task.Key}
+		if before := last[h]; before != nil && before.put.Task.State == o.put.From {
+			joined := *o.put
+			joined.From = before.put.From
+			joined.states = append(before.put.states[:len(before.put.states):len(before.put.states)], o.put.states...)
+			joined.absorbed = append(before.put.absorbed[:len(before.put.absorbed):len(before.put.absorbed)], before)
+			if joined.Entry == nil {
+				joined.Entry = before.put.Entry
+			}
+			if r, b := joined.Task.Result, before.put.Task.Result; r != nil && b != nil && r.Data == nil && r.Ref == b.Ref {
+				joined.Task.Result = b
+			}
+			gone[before] = true
+			o = &op{put: &joined, lazy: o.lazy, done: o.done, err: o.err}
+		}
+		last[h] = o
+		kept = append(kept, o)
+	}
+	if len(gone) == 0 {
+		return ops
+	}
+	left := kept[:0]
+	for _, o := range kept {
+		if !gone[o] {
+			left = append(left, o)
+		}
+	}
+	return left
+}
+
+const (
+	insertTask = `INSERT INTO task_run (` + taskRunColumns + `) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`
+	updateTask = `UPDATE task_run SET name = ?, call_order = ?, state_type = ?, state_name = ?, state_message = ?, state_time = ?,
+		attempts = ?, input_digest = ?, codec = ?, digest = ?, size = ?, ref = ?, cached_from = ?, subflow_id = ?, depends_on = ?,
+		start_time = ?, end_time = ?, run_name = ?, kind = ?, tags = ?, after = ?, ran = ?
+		WHERE flow_run_id = ? AND key = ? AND state_time = ? AND state_name = ?`
+)
+
+// putTask carries out a write of a call's record, if the call is in the state that
+// it comes from.
+func (b *batch) putTask(w *taskWrite) error {
+	t := w.Task
+	if err := b.mayWrite(w.store, t.FlowRunID); err != nil {
 		return err
 	}
 	var r engine.Result
 	if t.Result != nil {
 		r = *t.Result
 	}
-	if len(r.Data) > inlineSize {
-		if err := s.putBlob(ctx, r); err != nil {
-			return err
-		}
-	}
-	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := s.mayWriteTask(ctx, tx, t.FlowRunID); err != nil {
-			return err
-		}
-		if r.Data != nil {
-			inline := r.Data
-			if len(inline) > inlineSize {
-				inline = nil
-			}
-			if _, err := tx.ExecContext(ctx, `INSERT INTO result (ref, data) VALUES (?, ?) ON CONFLICT DO NOTHING`, r.Ref, inline); err != nil {
-				return fmt.Errorf("store the result of %s: %w", t.Key, err)
-			}
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO task_run (`+taskRunColumns+`) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
-			ON CONFLICT (flow_run_id, key) DO UPDATE SET name = excluded.name, call_order = excluded.call_order, state_type = excluded.state_type,
-				state_name = excluded.state_name, state_message = excluded.state_message, state_time = excluded.state_time,
-				attempts = excluded.attempts, input_digest = excluded.input_digest, codec = excluded.codec, digest = excluded.digest,
-				size = excluded.size, ref = excluded.ref, cached_from = excluded.cached_from, subflow_id = excluded.subflow_id,
-				depends_on = excluded.depends_on, start_time = excluded.start_time, end_time = excluded.end_time`,
-			t.FlowRunID, t.Key, t.Name, t.Order, t.State.Type, t.State.Name, t.State.Message, t.State.Time.UnixMicro(), t.Attempts, t.InputDigest,
-			text(r.Codec), text(r.Digest), sql.NullInt64{Int64: r.Size, Valid: t.Result != nil}, text(r.Ref),
-			t.CachedFrom, t.SubflowID, string(dependsOn), micros(t.Start), micros(t.End))
-		if err != nil {
-			return fmt.Errorf("record task %s of flow run %s: %w", t.Key, t.FlowRunID, err)
-		}
-		if entry != nil {
-			if err := putCache(ctx, tx, *entry); err != nil {
-				return err
-			}
-		}
-		return appendState(ctx, tx, t.FlowRunID, t.Key, t.State)
-	})
-}
-
-// mayWriteTask is mayWrite for a run that may be a subflow's.
-func (s *Store) mayWriteTask(ctx context.Context, tx *sql.Tx, flowRunID string) error {
-	var rootID string
-	err := tx.QueryRowContext(ctx, `SELECT root_id FROM flow_run WHERE id = ?`, flowRunID).Scan(&rootID)
-	if errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("flow run %s: %w", flowRunID, engine.ErrNotFound)
+	values := []any{t.Name, t.Order, t.State.Type, t.State.Name, t.State.Message, t.State.Time.UnixMicro(), t.Attempts, t.InputDigest,
+		text(r.Codec), text(r.Digest), sql.NullInt64{Int64: r.Size, Valid: t.Result != nil}, text(r.Ref), t.CachedFrom, t.SubflowID,
+		list(t.DependsOn), micros(t.Start), micros(t.End), t.RunName, kind(t.Kind), list(t.Tags), list(t.After), t.Ran.Microseconds()}
+	var done sql.Result
+	var err error
+	if w.From.Type == "" {
+		done, err = b.exec(insertTask, append([]any{t.FlowRunID, t.Key}, values...)...)
+	} else {
+		done, err = b.exec(updateTask, append(values, t.FlowRunID, t.Key, w.From.Time.UnixMicro(), w.From.Name)...)
 	}
 	if err != nil {
-		return fmt.Errorf("read flow run %s: %w", flowRunID, err)
+		return fmt.Errorf("record task %s of flow run %s: %w", t.Key, t.FlowRunID, err)
 	}
-	return s.mayWrite(ctx, tx, rootID)
-}
-
-func blobName(ref string) string { return ref[:2] + "/" + ref }
-
-func (s *Store) putBlob(ctx context.Context, r engine.Result) error {
-	if _, err := s.readBlob(r.Ref); err == nil {
-		return nil // named by its content: it is there
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, b.moved(t))
 	}
-	if _, err := s.blobs.Put(ctx, blobName(r.Ref), bytes.NewReader(r.Data)); err != nil {
-		return fmt.Errorf("store a result: %w", err)
+	if r.Data != nil {
+		if err := b.putResult(r); err != nil {
+			return err
+		}
+	}
+	if w.Entry != nil {
+		if err := b.putCache(*w.Entry); err != nil {
+			return err
+		}
+	}
+	for _, state := range w.states {
+		if _, err := b.exec(insertState, t.FlowRunID, t.Key, state.Time.UnixMicro(), state.Type, state.Name, state.Message); err != nil {
+			return fmt.Errorf("record a state of task %s of flow run %s: %w", t.Key, t.FlowRunID, err)
+		}
 	}
 	return nil
 }
 
-// ReadResult implements engine.History.
-func (s *Store) ReadResult(ctx context.Context, r engine.Result) ([]byte, error) {
-	var data []byte
-	err := s.db.Read().QueryRowContext(ctx, `SELECT data FROM result WHERE ref = ?`, r.Ref).Scan(&data)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil, fmt.Errorf("result %s: %w", r.Ref, engine.ErrNotFound)
-	case err != nil:
-		return nil, fmt.Errorf("read result %s: %w", r.Ref, err)
-	case data != nil || r.Size == 0:
-		return data, nil
+func kind(k engine.Kind) engine.Kind {
+	if k == "" {
+		return engine.KindTask
 	}
-	return s.readBlob(r.Ref)
+	return k
 }
 
-// readBlob returns the bytes of a large result, if they are still what they were.
-func (s *Store) readBlob(ref string) ([]byte, error) {
-	data, err := s.blobs.ReadFile(blobName(ref))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("result %s: %w", ref, engine.ErrNotFound)
-	}
-	if sum := sha256.Sum256(data); err == nil && hex.EncodeToString(sum[:]) != ref {
-		err = errors.New("its file has been changed")
-	}
+// moved refuses a write of a call that is in another state than it was written
+// from.
+func (b *batch) moved(t engine.TaskRun) error {
+	rows, err := b.tx.Query(`SELECT `+taskRunColumns+` FROM task_run WHERE flow_run_id = ? AND key = ?`, t.FlowRunID, t.Key)
+	there, err := collect(rows, err, scanTaskRun)
 	if err != nil {
-		return nil, fmt.Errorf("read result %s: %w", ref, err)
+		return err
 	}
-	return data, nil
-}
-
-func putCache(ctx context.Context, tx *sql.Tx, e engine.CacheEntry) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO cache (key, flow_run_id, codec, digest, size, ref, expires) VALUES (?,?,?,?,?,?,?)
-		ON CONFLICT (key) DO UPDATE SET flow_run_id = excluded.flow_run_id, codec = excluded.codec, digest = excluded.digest,
-			size = excluded.size, ref = excluded.ref, expires = excluded.expires`,
-		e.Key, e.FlowRunID, e.Result.Codec, e.Result.Digest, e.Result.Size, e.Result.Ref, micros(e.Expires))
-	if err != nil {
-		return fmt.Errorf("keep a result of flow run %s for later runs: %w", e.FlowRunID, err)
+	refused := &engine.TransitionError{Run: t.FlowRunID + " " + t.Key, To: t.State}
+	if len(there) > 0 {
+		refused.From = there[0].State
 	}
-	return nil
-}
-
-// Cached implements engine.History. An entry whose file is gone, or has been
-// changed, is no entry.
-func (s *Store) Cached(ctx context.Context, key string) (engine.CacheEntry, error) {
-	e := engine.CacheEntry{Key: key}
-	var expires sql.NullInt64
-	var inline bool
-	err := s.db.Read().QueryRowContext(ctx, `
-		SELECT flow_run_id, codec, digest, size, cache.ref, expires, data IS NOT NULL OR size = 0
-		FROM cache JOIN result ON result.ref = cache.ref WHERE key = ? AND coalesce(expires > ?, true)`, key, time.Now().UnixMicro()).
-		Scan(&e.FlowRunID, &e.Result.Codec, &e.Result.Digest, &e.Result.Size, &e.Result.Ref, &expires, &inline)
-	if errors.Is(err, sql.ErrNoRows) {
-		return e, fmt.Errorf("cache entry: %w", engine.ErrNotFound)
-	}
-	if err != nil {
-		return e, fmt.Errorf("read the cache: %w", err)
-	}
-	e.Expires = fromMicros(expires)
-	if !inline {
-		if _, err := s.readBlob(e.Result.Ref); err != nil {
-			return e, fmt.Errorf("cached result %s: %w: %w", e.Result.Ref, engine.ErrNotFound, err)
-		}
-	}
-	return e, nil
+	return refused
 }

@@ -1,0 +1,67 @@
+package history
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/taximeter/taximeter/engine"
+)
+
+// List returns the newest flow runs that have no parent, newest first. A flow
+// "" means every flow.
+func (s *Store) List(ctx context.Context, flow string, limit int) ([]engine.FlowRun, error) {
+	where, args := "", []any{limit}
+	if flow != "" {
+		where, args = "AND flow = ?", []any{flow, limit}
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run
+		WHERE parent_id IS NULL `+where+` ORDER BY created DESC, id LIMIT ?`, args...)
+	return collect(rows, err, scanFlowRun)
+}
+
+// Subflows returns the runs that calls of run parentID made, oldest first.
+func (s *Store) Subflows(ctx context.Context, parentID string) ([]engine.FlowRun, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run
+		WHERE parent_id = ? ORDER BY created, id`, parentID)
+	return collect(rows, err, scanFlowRun)
+}
+
+// Find returns the one flow run that ref names: an ID, a unique prefix of one
+// (4 characters at least), a name, or "latest" for the newest that has no parent.
+func (s *Store) Find(ctx context.Context, ref string) (engine.FlowRun, error) {
+	if ref == "latest" {
+		runs, err := s.List(ctx, "", 1)
+		if err != nil {
+			return engine.FlowRun{}, err
+		}
+		if len(runs) == 0 {
+			return engine.FlowRun{}, fmt.Errorf("there is no flow run yet: %w", engine.ErrNotFound)
+		}
+		return runs[0], nil
+	}
+	prefix := ref
+	if len(ref) < 4 {
+		prefix = "-" // no ID begins like this
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run
+		WHERE substr(id, 1, length(?1)) = ?1 OR name = ?2 ORDER BY created DESC, id LIMIT 6`, prefix, ref)
+	runs, err := collect(rows, err, scanFlowRun)
+	if err != nil {
+		return engine.FlowRun{}, err
+	}
+	switch len(runs) {
+	case 0:
+		return engine.FlowRun{}, fmt.Errorf("flow run %q: %w", ref, engine.ErrNotFound)
+	case 1:
+		return runs[0], nil
+	}
+	var ids []string
+	for _, r := range runs {
+		if r.ID == ref {
+			return r, nil
+		}
+		ids = append(ids, r.ID)
+	}
+	return engine.FlowRun{}, fmt.Errorf("flow run %q is %w: %s", ref, engine.ErrAmbiguous, strings.Join(ids, ", "))
+}

@@ -1,0 +1,175 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/taximeter/taximeter/data/sqlite"
+	"github.com/taximeter/taximeter/engine"
+)
+
+// writer commits what many goroutines write in groups: while one transaction is
+// being committed, the next gathers. Each write returns when its own is committed,
+// and a lazy one at once. The order of writes is kept.
+//
+// There is no goroutine of its own: whoever comes first commits for those who
+// come meanwhile.
+type writer struct {
+	db *sqlite.DB
+
+	mu      sync.Mutex
+	queue   []*op
+	leading bool
+	timer   *time.Timer // until lazy writes are committed; nil: none waits
+	failed  error       // of a lazy write
+}
+
+// op is one write. do runs at least once, in a transaction that others share: it
+// refuses before it has changed anything, or else fails the transaction.
+type op struct {
+	do   func(*batch) error
+	put  *taskWrite // in place of do: such writes of one call are made one
+	lazy bool
+	done chan struct{}
+	err  error
+}
+
+const (
+	lazyDelay = 2 * time.Millisecond
+	maxBatch  = 1000
+)
+
+// batch is a transaction of the writer.
+type batch struct {
+	tx     *sql.Tx
+	owners map[string]owned // by flow run
+}
+
+// write runs do in a transaction and returns when it is committed.
+func (w *writer) write(do func(*batch) error) error { return w.add(&op{do: do}) }
+
+func (w *writer) add(o *op) error {
+	w.mu.Lock()
+	w.queue = append(w.queue, o)
+	if o.lazy {
+		if !w.leading && w.timer == nil {
+			w.timer = time.AfterFunc(lazyDelay, w.flush)
+		}
+		err := w.failed
+		w.failed = nil
+		w.mu.Unlock()
+		return err
+	}
+	if w.leading {
+		o.done = make(chan struct{})
+		w.mu.Unlock()
+		<-o.done
+		return o.err
+	}
+	w.leading = true
+	w.mu.Unlock()
+	if w.commitNext() {
+		go w.lead()
+	}
+	return o.err
+}
+
+// flush commits what is queued.
+func (w *writer) flush() {
+	w.mu.Lock()
+	w.timer = nil
+	if w.leading || len(w.queue) == 0 {
+		w.mu.Unlock()
+		return
+	}
+	w.leading = true
+	w.mu.Unlock()
+	w.lead()
+}
+
+func (w *writer) lead() {
+	for w.commitNext() {
+	}
+}
+
+// commitNext commits one batch and reports whether there is more. If not, the
+// writer is free for the next who comes.
+func (w *writer) commitNext() bool {
+	w.mu.Lock()
+	n := min(len(w.queue), maxBatch)
+	ops := w.queue[:n:n]
+	w.queue = w.queue[n:]
+	w.mu.Unlock()
+	w.commit(ops)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, o := range ops {
+		if o.done != nil {
+			close(o.done)
+		} else if o.lazy && o.err != nil {
+			w.failed = o.err
+		}
+	}
+	if len(w.queue) == 0 {
+		w.queue, w.leading = nil, false
+		return false
+	}
+	return true
+}
+
+// commit writes all ops, in one transaction if that goes.
+func (w *writer) commit(ops []*op) {
+	err := w.try(merged(ops))
+	if err == nil {
+		return
+	}
+	if len(ops) == 1 {
+		ops[0].err = err
+		return
+	}
+	for _, o := range ops { // one of them fails the transaction: find out which
+		o.err = w.try([]*op{o})
+	}
+}
+
+func (w *writer) try(ops []*op) error {
+	return w.db.Write(context.Background(), func(tx *sql.Tx) error {
+		b := &batch{tx: tx, owners: map[string]owned{}}
+		for _, o := range ops {
+			if o.put != nil {
+				o.err = b.putTask(o.put)
+			} else {
+				o.err = o.do(b)
+			}
+			if o.put != nil {
+				for _, absorbed := range o.put.absorbed {
+					absorbed.err = o.err
+				}
+			}
+			if o.err != nil && !refusal(o.err) {
+				return o.err
+			}
+		}
+		return nil
+	})
+}
+
+// refusal reports whether err is an answer, given before anything was changed.
+func refusal(err error) bool {
+	var transition *engine.TransitionError
+	var owned *engine.OwnedError
+	var parameter *engine.ParameterError
+	return errors.As(err, &transition) || errors.As(err, &owned) || errors.As(err, &parameter) ||
+		errors.Is(err, engine.ErrNotFound) || errors.Is(err, engine.ErrSuperseded) || errors.Is(err, errRefused)
+}
+
+// errRefused is wrapped by refusals of no other kind.
+var errRefused = errors.New("refused")
+
+func (b *batch) exec(query string, args ...any) (sql.Result, error) { return b.tx.Exec(query, args...) }
+
+// close commits what is queued.
+func (w *writer) close() error { return w.write(func(*batch) error { return nil }) }
