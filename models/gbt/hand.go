@@ -41,6 +41,7 @@ type patch struct {
 	total  sums
 	large  bool   // enough to be split, and not too deep
 	cells  []cell // of the levels; in an area of one level, of the ranks
+	listed shortlist
 }
 
 // work is about what it costs to search the patch.
@@ -86,12 +87,15 @@ func (h *hand) visit(p patch) {
 
 func (h *hand) search(p *patch) split {
 	s := newSearch(&h.rule, p.total)
-	ranks := p.cells
-	if p.level == h.others() {
-		s.column(0, &h.block, p.cells)
-		ranks = h.values[p.lo:p.hi]
+	if p.level != h.others() {
+		s.column(1, &h.grid.number, p.cells)
+		return s.best
 	}
-	s.column(1, &h.grid.number, ranks)
+	s.column(0, &h.block, p.cells[:p.listed.count])
+	s.column(1, &h.grid.number, h.values[p.lo:p.hi])
+	if !p.listed.suffices(&s) {
+		p.listed = s.list(&h.block, p.cells)
+	}
 	return s.best
 }
 
@@ -111,7 +115,7 @@ func (h *hand) split(p *patch, s *split, number int32) {
 	right.large = deeper && h.splittable(right.total)
 	if s.column == 0 {
 		right.level = p.cells[s.at].code
-		left.cells = without(p.cells, s.at)
+		left.cells, left.listed = p.listed.without(p.cells, s.at)
 		right.cells = h.takeOff(right.area, left.large)
 	} else {
 		left.hi, right.lo = cut, cut
