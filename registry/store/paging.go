@@ -23,6 +23,14 @@ func (t term) String() string {
 	return t.column
 }
 
+// from is the condition that the term is not before a value.
+func (t term) from() string {
+	if t.desc {
+		return t.column + " <= ?"
+	}
+	return t.column + " >= ?"
+}
+
 // pageToken says after which item a page begins: its values of the order's
 // terms. Unlike a count of items to skip it stays right when items come and go,
 // and the last page costs what the first does.
@@ -79,9 +87,6 @@ func number(n json.Number) (any, error) {
 
 // after keeps what comes after the values of the order's terms.
 func (s *selection) after(values []any) {
-	if len(values) == 0 {
-		return
-	}
 	var either []string
 	var args []any
 	equal := ""
@@ -97,8 +102,8 @@ func (s *selection) after(values []any) {
 		equalArgs = append(equalArgs, values[i])
 	}
 	s.and("("+strings.Join(either, " OR ")+")", args...)
-	if first := s.order[0]; values[0] != nil { // once more, in the form that an index can begin from
-		s.and(first.column+map[bool]string{false: " >= ?", true: " <= ?"}[first.desc], values[0])
+	if values[0] != nil { // once more, in the form that an index can begin from
+		s.and(s.order[0].from(), values[0])
 	}
 }
 

@@ -42,10 +42,8 @@ func (s *Store) SearchRuns(ctx context.Context, q registry.RunQuery) (registry.P
 	if err := sel.view(q.View, "r.stage"); err != nil || len(q.ExperimentIDs) == 0 {
 		return none, err
 	}
-	sel.filter(runSource, conditions)
-	clauses, args := sel.clauses()
 	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Run], error) {
-		found, err := runs(tx, clauses, args...)
+		found, err := searchRuns(tx, sel, conditions)
 		if err != nil {
 			return none, err
 		}

@@ -32,6 +32,7 @@ type selection struct {
 	joins, where        []string
 	joinArgs, whereArgs []any
 	order               []term
+	begins              []any // after these values of the order; nil: at the beginning
 	limit               int
 }
 
@@ -67,8 +68,9 @@ func compile(src source, filter string, orderBy []string, token string, limit in
 		s.by(src, i, o)
 	}
 	s.order = append(s.order, tie...)
-	after, err := decodeToken(token, len(s.order))
-	s.after(after)
+	if s.begins, err = decodeToken(token, len(s.order)); s.begins != nil {
+		s.after(s.begins)
+	}
 	return s, conditions, err
 }
 
