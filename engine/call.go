@@ -190,11 +190,11 @@ func (c *call) show(ctx context.Context) error {
 // holding are the slots of a task whose body runs: one of its flow, and those of
 // the limits that its tags name.
 type holding struct {
-	mu     sync.Mutex
-	wanted bool // from acquire to release
-	held   bool
-	flow   bool     // it has one of the flow's
-	limits []string // whose slots it has
-	lent   int      // goroutines of the body that wait for calls of their own
-	occupied int // calls of Occupy
+	mu       sync.Mutex
+	wanted   bool // from acquire to release
+	held     bool
+	flow     bool     // it has one of the flow's
+	limits   []string // whose slots it has
+	lent     int      // goroutines of the body that wait for calls of their own
+	occupied int      // calls of Occupy
 }

@@ -199,4 +199,3 @@ func (s *Schema) literal(text string) (json.RawMessage, error) {
 	}
 	return json.RawMessage(text), nil
 }
-

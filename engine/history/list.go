@@ -11,12 +11,13 @@ import (
 // List returns the newest flow runs that have no parent, newest first. A flow
 // "" means every flow.
 func (s *Store) List(ctx context.Context, flow string, limit int) ([]engine.FlowRun, error) {
-	where, args := "", []any{limit}
+	// The index is named because SQLite, which takes few runs to have no parent,
+	// would sort them all.
+	from, args := `flow_run INDEXED BY flow_run_top WHERE parent_id IS NULL`, []any{limit}
 	if flow != "" {
-		where, args = "AND flow = ?", []any{flow, limit}
+		from, args = `flow_run INDEXED BY flow_run_flow WHERE parent_id IS NULL AND flow = ?`, []any{flow, limit}
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run
-		WHERE parent_id IS NULL `+where+` ORDER BY created DESC, id LIMIT ?`, args...)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM `+from+` ORDER BY created DESC, id LIMIT ?`, args...)
 	return collect(rows, err, scanFlowRun)
 }
 
