@@ -3,6 +3,7 @@
 # XGBoost in a virtual environment outside the tree.
 
 MONTHS ?= ../shared/data
+WIRE   ?= ../shared/reference/mlflow-wire
 ADDR   ?= 127.0.0.1:5000
 CHECK  ?=
 PYTHON ?= python3
@@ -34,15 +35,14 @@ vet:
 # What needs the real months, outside programs, or another machine than this.
 parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready
 	go vet -tags parity ./...
+	@command -v chromium >/dev/null || { \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || { \
+		echo 'make parity: pages are tested in a browser: install chromium'; exit 1; }
 	@command -v qemu-aarch64-static >/dev/null || { \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends qemu-user-static; } || { \
 		echo 'make parity: arm64 is emulated: install qemu-user-static'; exit 1; }
-	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' \
+	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_WIRE='$(abspath $(WIRE))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' \
 		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models ./models/gbt ./registry/mlflow ./cmd/taximeter
-
-	@command -v chromium >/dev/null || { \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || { \
-		echo 'make parity: the page is tested in a browser: install chromium'; exit 1; }
 	go test -tags browser -count=1 -v ./serve/ui
 
 months:

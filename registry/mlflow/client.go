@@ -195,8 +195,9 @@ func errorOf(response *http.Response) error {
 		return fmt.Errorf("read error of %s: %w", response.Request.URL.Redacted(), err)
 	}
 	var body struct {
-		errorBody
-		Detail string `json:"detail"`
+		Code    registry.Code `json:"error_code"`
+		Message string        `json:"message"`
+		Detail  string        `json:"detail"`
 	}
 	switch err := json.Unmarshal(b, &body); {
 	case err == nil && body.Code != "":

@@ -3,6 +3,7 @@ package mlflow
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
@@ -52,14 +53,8 @@ func blob(c echo.Context, status int, value any, indent string) error {
 	return c.Blob(status, "application/json", bytes.TrimSuffix(b.Bytes(), []byte("\n")))
 }
 
-// errorBody is how MLflow tells an error.
-type errorBody struct {
-	Code     registry.Code `json:"error_code"`
-	Message  string        `json:"message"`
-	SQLState string        `json:"sqlstate,omitempty"`
-	Class    string        `json:"error_class,omitempty"`
-}
-
+// writeError answers with an error as MLflow prints it: spaces after colons and
+// commas, as Python writes them.
 func writeError(c echo.Context, e *registry.Error) error {
 	status := e.Code.Status()
 	if e.Code == methodNotAllowed {
@@ -68,9 +63,22 @@ func writeError(c echo.Context, e *registry.Error) error {
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(status)
 	}
-	body := errorBody{Code: e.Code, Message: e.Message}
-	body.SQLState, body.Class = class(e.Code)
-	return blob(c, status, body, "")
+	body := fmt.Appendf(nil, `{"error_code": %s, "message": %s`, quote(string(e.Code)), quote(e.Message))
+	if sqlState, class := class(e.Code); class != "" {
+		body = fmt.Appendf(body, `, "sqlstate": %s, "error_class": %s`, quote(sqlState), quote(class))
+	}
+	return c.Blob(status, "application/json", append(body, '}'))
+}
+
+// quote returns a text as JSON, with what HTML minds as it is.
+func quote(s string) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(err) // texts can always be encoded
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // class returns the two words that MLflow 3.17 adds to a code.

@@ -1,0 +1,100 @@
+//go:build parity
+
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// visit opens a page in a tab of its own, waits until it is quiet, and judges it.
+func (b *browser) visit(t *testing.T, server string, p interfacePage, fill func(string) string) {
+	t.Helper()
+	tab, cancel := chromedp.NewContext(b.ctx)
+	defer cancel()
+	seen := &answers{pending: map[network.RequestID]string{}}
+	if err := chromedp.Listen(tab, seen.see); err != nil {
+		t.Fatal(err)
+	}
+	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(tab, steps...); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	// What the switch at the top left sets.
+	mode := map[string]string{"ml": `"machine_learning"`, "genai": `"genai"`}[p.mode]
+	script := `localStorage.clear(); if ('` + mode + `') localStorage.setItem("mlflow.workflowType_v1", '` + mode + `')`
+	if _, err := chromedp.Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
+		t.Fatal(err)
+	}
+	do("open", chromedp.Navigate(server+fill(p.address)))
+	settle(t, tab, p, seen)
+	if p.finds != "" {
+		do("search", chromedp.SendKeys(chromedp.CSS(`input[type="text"], input:not([type])`), p.finds+"\r"))
+		time.Sleep(time.Second) // it waits for more to be typed
+		settle(t, tab, p, seen)
+	}
+	b.judge(t, tab, p, seen)
+}
+
+// settle waits until a page has asked all it wants and shows what it should.
+func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
+	t.Helper()
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(100 * time.Millisecond) {
+		if seen.quiet() && strings.Contains(text(t, tab), p.shows) {
+			return
+		}
+	}
+}
+
+// text is what a page shows, also in its fields and editors.
+func text(t *testing.T, tab context.Context) string {
+	t.Helper()
+	const script = `document.body.innerText + "\n" + [...document.querySelectorAll("input,textarea")].map((e) => e.value).join("\n")`
+	shown, err := chromedp.Run(tab, chromedp.Evaluate[string](script))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return shown
+}
+
+// judge says what is wrong with a page.
+func (b *browser) judge(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
+	t.Helper()
+	shown := text(t, tab)
+	if b.screenshots != "" {
+		picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(b.screenshots, strings.ReplaceAll(p.name, " ", "-")+".png"), picture, 0o600)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	for _, bad := range seen.bad {
+		t.Error(bad)
+	}
+	for _, request := range seen.pending {
+		t.Errorf("no answer to %s", request)
+	}
+	if !strings.Contains(shown, p.shows) {
+		t.Errorf("the page lacks %q", p.shows)
+	}
+	if found := trouble.FindString(shown); p.missing != (found != "") {
+		t.Errorf("the page shows trouble: %q, want any: %v", found, p.missing)
+	}
+	if t.Failed() {
+		t.Logf("the page shows %.3000s", shown)
+	}
+}

@@ -1,0 +1,121 @@
+//go:build parity
+
+package mlflow_test
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/taximeter/taximeter/registry/registrytest"
+)
+
+// wire is the folder with what was recorded of the real server.
+func wire(t *testing.T) string {
+	t.Helper()
+	dir := os.Getenv("TAXIMETER_WIRE")
+	if _, err := os.Stat(filepath.Join(dir, "mlflow-probe-1.sh")); err != nil {
+		t.Fatalf("the parity tests need the recordings of MLflow's server in WIRE: %v", err)
+	}
+	return dir
+}
+
+// TestRealProbe asks our server the same odd questions that MLflow 3.17.2's own
+// was asked, and compares the answers, byte for byte up to ids and times.
+func TestRealProbe(t *testing.T) {
+	server := serve(t)
+	cmd := exec.CommandContext(t.Context(), "bash", filepath.Join(wire(t), "mlflow-probe-1.sh"), server.URL)
+	cmd.Env = registrytest.Quiet()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden, err := os.ReadFile(filepath.Join(wire(t), "mlflow-probe-1.golden-3.17.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := probeAnswers(string(out)), probeAnswers(string(golden))
+	if len(theirs) < 100 {
+		t.Fatalf("%d answers recorded", len(theirs))
+	}
+	used := map[string]bool{}
+	for _, question := range slices.Sorted(maps.Keys(theirs)) {
+		got, want := ours[question], theirs[question]
+		d, differs := differences[question]
+		switch {
+		case got == want && differs:
+			t.Errorf("%s: equal, so it is no difference any more", question)
+		case got != want && (!differs || !strings.Contains(got, d.answer)):
+			t.Errorf("%s\nours   %s\ntheirs %s", question, got, want)
+		}
+		used[question] = true
+	}
+	for question := range differences {
+		if !used[question] {
+			t.Errorf("%s: was not asked", question)
+		}
+	}
+	t.Logf("%d answers compared, %d differ on purpose", len(theirs), len(differences))
+}
+
+var (
+	runIDs    = regexp.MustCompile(`[0-9a-f]{32}`)
+	cutOff    = regexp.MustCompile(`"[0-9a-f]{0,31}$|"TI?M?E?\d*$`) // curl's answers are cut after some bytes
+	times     = regexp.MustCompile(`\b1[67]\d{11}\b`)
+	names     = regexp.MustCompile(`[a-z]+-[a-z]+-\d+`)
+	pythonSet = regexp.MustCompile(`\{'[^{}]*'\}'?`) // theirs forgets a closing quote in places
+	header    = regexp.MustCompile(`(HTTP/1.1 \d+ [\w ]+?)  .*?    \{`)
+)
+
+// probeAnswers maps each line's question to its answer. What is random or the
+// time is replaced, and the headers that curl printed are taken away.
+func probeAnswers(out string) map[string]string {
+	answers := map[string]string{}
+	for line := range strings.Lines(out) {
+		line = strings.TrimSpace(line)
+		line = runIDs.ReplaceAllString(line, "RUN")
+		line = cutOff.ReplaceAllString(line, "")
+		line = times.ReplaceAllString(line, "TIME")
+		line = names.ReplaceAllString(line, "a-name-1")
+		line = header.ReplaceAllString(line, "$1 -> {")
+		line = pythonSet.ReplaceAllStringFunc(line, func(set string) string {
+			items := strings.Split(strings.Trim(strings.TrimSuffix(set, "}'"), "{}"), ", ")
+			slices.Sort(items)
+			return "{" + strings.Join(items, ", ") + "}"
+		})
+		if question, answer, ok := strings.Cut(line, " -> "); ok {
+			answers[strings.TrimSpace(question)] = answer
+		}
+	}
+	return answers
+}
+
+// difference is an answer of ours that is not MLflow's.
+type difference struct {
+	answer string // what ours has in it
+	reason string
+}
+
+// Only rows of reference/mlflow.md §1 and §2.9 and of mlflow-3.17.md may stand
+// here.
+var differences = map[string]difference{
+	`[unknown] GET /api/2.0/mlflow/foo`:                    {"404 application/json", "§1.0: JSON where the real server has a page of HTML"},
+	`[unknownroot] GET /foo`:                               {"404 application/json", "§1.0"},
+	`[wrongmethod] GET /api/2.0/mlflow/experiments/create`: {"405 application/json", "§1.0"},
+	`[list] POST /api/2.0/mlflow/experiments/create [1]`:   {"400 application/json", "§2.9: theirs is 500"},
+	`[dup] POST /api/2.0/mlflow/experiments/create {"name":"Default"}`: {
+		`RESOURCE_ALREADY_EXISTS", "message": "Experiment(name=Default) already exists.`, "§2.9: theirs tells its SQL"},
+	`[runcreate_noexp] POST /api/2.0/mlflow/runs/create {}`: {`"experiment_id": "0"`, "§1.2: theirs tells its SQL"},
+	`[flt] POST /api/2.0/mlflow/runs/search {"experiment_ids":["0"],"max_results":1,"filter":"params.p IS NULL"}`: {
+		`"runs": [`, "the run that runcreate_noexp has made"},
+	`[searchruns_ob] POST /api/2.0/mlflow/runs/search {"experiment_ids":["0"],"order_by":["metrics.x","metrics.x"]}`: {
+		"`order_by` contains duplicate fields: ['metrics.x', 'metrics.x']", "§2.9: theirs is 500, with the same message"},
+	`[searchruns_view] POST /api/2.0/mlflow/runs/search {"experiment_ids":["0"],"run_view_type":"BOGUS","max_results":1}`: {
+		"400 application/json", "§2.9: theirs does not mind"},
+	`[updbad] POST /api/2.0/mlflow/runs/update {"run_id":"RUN","status":"BOGUS"}`: {"400 application/json", "§2.9: theirs does not mind"},
+}
