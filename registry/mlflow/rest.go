@@ -44,7 +44,7 @@ func (h *Handler) serveRest(g *echo.Group) {
 	rest := func(c echo.Context) error {
 		path := c.Request().URL.Path
 		reads := c.Request().Method == http.MethodGet || c.Request().Method == http.MethodPost &&
-			(strings.HasSuffix(path, "/search") || strings.HasSuffix(path, "/metrics"))
+			(strings.HasSuffix(path, "/search") || strings.HasSuffix(path, "/metrics") || strings.HasSuffix(path, "/get-or-create-user"))
 		if !reads {
 			return registry.Errorf(registry.NotImplemented, "this server does not do %s", strings.TrimPrefix(path, "/"))
 		}

@@ -86,7 +86,7 @@ func TestBodies(t *testing.T) {
 		{"unknown endpoint", "GET", "nothing", "", "", 404, "ENDPOINT_NOT_FOUND"},
 		{"wrong method", "GET", "experiments/create", "", "", 405, "METHOD_NOT_ALLOWED"},
 		{"error", "GET", "runs/get?run_id=nope", "", "", 404,
-			`{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"Run with id=nope not found","sqlstate":"KAM00","error_class":"RESOURCE_NOT_FOUND"}`},
+			`{"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Run with id=nope not found", "sqlstate": "KAM00", "error_class": "RESOURCE_NOT_FOUND"}`},
 		{"history without a limit", "GET", "metrics/get-history?run_id=R&metric_key=b", "", "", 200, `"value": 1.0`},
 		{"history of 0", "GET", "metrics/get-history?run_id=R&metric_key=b&max_results=0", "", "", 400, "It must be a positive integer."},
 		{"history in bulk is there when empty", "GET", "metrics/get-history-bulk?run_id=R&metric_key=nope", "", "", 200, `"metrics": []`},
