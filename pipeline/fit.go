@@ -39,7 +39,8 @@ type FitFacts struct {
 	RMSEValid     float64            `json:"rmse_valid"`
 	// WorseThanMean says that always answering the mean of the training rides
 	// would have had a smaller error on the others.
-	WorseThanMean bool `json:"worse_than_mean"`
+	WorseThanMean bool   `json:"worse_than_mean"`
+	Error         string `json:"error,omitempty"` // why there is no model
 }
 
 type baselineInput struct {
@@ -65,7 +66,7 @@ var fitBaseline = engine.Task[baselineInput, Fit]{
 		}
 		fit := in.Split.measure(model, began)
 		fit.Name = "linear"
-		fit.Params = map[string]any{"model": "linear", "solver": string(in.Solver)}
+		fit.Params = map[string]any{"model": "linear", "solver": string(in.Solver), "encoding": string(in.Split.Encoding)}
 		return fit, nil
 	},
 }

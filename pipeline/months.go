@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/taximeter/taximeter/data"
@@ -161,19 +162,38 @@ func (e encoder) part(m Month) (Part, error) {
 	return Part{m.MonthFacts, x, minutes}, nil
 }
 
+// encode makes a Split of further columns from files that were read before.
+var encode = engine.Task[rawSplit, Split]{
+	Name:  "Encode",
+	Cache: cached,
+	Codec: transform.Codec,
+	Func:  func(ctx context.Context, raw rawSplit) (Split, error) { return raw.split(ctx) },
+}
+
 // cookSplit makes a Split again from the files it was made of.
 func cookSplit(ctx context.Context, s splitFacts) (Split, error) {
-	train, err := readMonth(ctx, s.Train.File)
+	return rawSplit{s.Train.File, s.Valid.File, s.Encoding}.split(ctx)
+}
+
+// split does all that preprocess does.
+func (raw rawSplit) split(ctx context.Context) (Split, error) {
+	type month struct {
+		Month
+		err error
+	}
+	second := make(chan month, 1)
+	go func() {
+		m, err := readMonth(ctx, raw.Valid)
+		second <- month{m, err}
+	}()
+	train, err := readMonth(ctx, raw.Train)
+	valid := <-second
+	if err = errors.Join(err, valid.err); err != nil {
+		return Split{}, err
+	}
+	v, err := features.Fit(raw.Encoding, train.Trips)
 	if err != nil {
 		return Split{}, err
 	}
-	valid, err := readMonth(ctx, s.Valid.File)
-	if err != nil {
-		return Split{}, err
-	}
-	v, err := features.Fit(s.Encoding, train.Trips)
-	if err != nil {
-		return Split{}, err
-	}
-	return transformInput{train, valid, encoder{s.Encoding, v}}.split()
+	return transformInput{train, valid.Month, encoder{raw.Encoding, v}}.split()
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/taximeter/taximeter/data"
 	"github.com/taximeter/taximeter/engine"
-	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/models/linear"
 	"github.com/taximeter/taximeter/registry"
 )
@@ -20,7 +20,7 @@ const (
 	DefaultExperiment = "nyc-taxi-experiment"
 	DefaultModel      = "NYCRideDurationModel"
 	DefaultGate       = "metrics.rmse_valid < 6.5 and metrics.inference_time < 20e-6"
-	DefaultTrials     = 3
+	DefaultTrials     = 10
 )
 
 // TrainParams are the parameters of the training flow. Everything that could
@@ -31,13 +31,11 @@ type TrainParams struct {
 	Train MonthRef `json:"train"` // the month before last, or a file
 	Valid MonthRef `json:"valid"` // last month, or a file
 
-	Features   features.Encoding `json:"features"`
-	Baseline   linear.Solver     `json:"baseline"`
-	TrialCount int               `json:"trials"` // boosted models: the first has the course's parameters
-	Seed       uint64            `json:"seed"`   // of the search
-	Gate       string            `json:"gate"`   // what a run must satisfy to be staged
-	Experiment string            `json:"experiment"`
-	Model      string            `json:"model"` // registered model
+	Baseline   linear.Solver `json:"baseline"`
+	Search                   // of boosted trees
+	Gate       string        `json:"gate"` // what a run must satisfy to be staged
+	Experiment string        `json:"experiment"`
+	Model      string        `json:"model"` // registered model
 
 	Data        string `json:"data,omitempty"`         // directory that months are looked for in
 	TrackingURI string `json:"tracking_uri,omitempty"` // empty: the home's own registry
@@ -108,8 +106,10 @@ func (p TrainParams) parent(c *engine.Ctx) parentRun {
 		Experiment: p.experiment(c.ExpectedStart()), FlowRunID: c.RunID(),
 		RunName: fmt.Sprintf("train %s (%s)", p.Date, c.RunName()),
 		Params: []registry.Param{
-			{Key: "date", Value: p.Date}, {Key: "trials", Value: strconv.Itoa(p.TrialCount)},
-			{Key: "seed", Value: strconv.FormatUint(p.Seed, 10)}, {Key: "gate", Value: p.Gate},
+			{Key: "date", Value: p.Date}, {Key: "gate", Value: p.Gate},
+			{Key: "search", Value: string(cmp.Or(p.Method, TPE))}, {Key: "trials", Value: strconv.Itoa(p.TrialCount)},
+			{Key: "seed", Value: strconv.FormatUint(p.Seed, 10)}, {Key: "batch", Value: strconv.Itoa(max(p.Batch, 1))},
+			{Key: "encodings", Value: spell(p.encodings())},
 		},
 	}
 }

@@ -25,14 +25,11 @@ func (e *NoCandidateError) Error() string {
 }
 
 type candidates struct {
-	At   tracking
-	Runs []TrackedRun
+	loggedRuns
 	Gate string
 }
 
-func newCandidates(at tracking, runs []TrackedRun, gate string) candidates {
-	return candidates{at, runs, gate}
-}
+func newCandidates(runs loggedRuns, gate string) candidates { return candidates{runs, gate} }
 
 // Chosen is the run whose model goes on.
 type Chosen struct {
@@ -62,7 +59,7 @@ func (f *Flows) choose() engine.Task[candidates, Chosen] {
 			}
 			none := &NoCandidateError{Runs: len(in.Runs), Gate: in.Gate, BestRMSE: math.Inf(1)}
 			for _, r := range in.Runs {
-				if r.RMSEValid < none.BestRMSE {
+				if r.Error == "" && r.RMSEValid < none.BestRMSE {
 					none.BestRMSE, none.InferenceTime = r.RMSEValid, r.InferenceTime
 				}
 			}

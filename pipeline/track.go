@@ -25,6 +25,9 @@ const (
 	tagCachedFrom = "taximeter.cached_from" // the flow run that fitted the model, where that is another
 
 	tagWorseThanMean = "taximeter.worse_than_mean" // "true" for a model that knows less than nothing
+	tagError         = "taximeter.error"           // why a run has no model
+	tagBestTrial     = "taximeter.best_trial"      // "true" for the trial with the least error
+	tagBestRun       = "taximeter.best_run_id"     // of the parent: that trial's run
 )
 
 // parentRun is the tracked run that the models' runs are nested in.
@@ -43,11 +46,13 @@ type tracking struct {
 	FlowRunID    string `json:"flow_run_id"`
 }
 
-// TrackedRun is a tracked run of one model, as the report shows it.
+// TrackedRun is a tracked run of one model, as the report shows it. Of one that
+// failed there is no model, and no figure.
 type TrackedRun struct {
 	RunID         string         `json:"run_id"`
 	Name          string         `json:"name"`
 	Kind          string         `json:"kind"`
+	Error         string         `json:"error,omitempty"` // why it failed
 	Features      string         `json:"features"`
 	Params        map[string]any `json:"params"`
 	RMSETrain     float64        `json:"rmse_train"`
@@ -176,35 +181,93 @@ func (f *Flows) logRun() engine.Task[logInput, TrackedRun] {
 		Retry: trackingRetry,
 		Func: func(ctx context.Context, in logInput) (TrackedRun, error) {
 			fit := in.Fit
-			n := registry.NewRun{RunName: fit.Name, StartTime: fit.Began.UnixMilli(),
-				Tags: []registry.Tag{{Key: registry.TagParentRun, Value: in.At.ParentRunID}}}
-			if in.FittedBy != "" {
-				n.StartTime = now().UnixMilli()
-				n.Tags = append(n.Tags, registry.Tag{Key: tagCachedFrom, Value: in.FittedBy})
-			}
 			if fit.WorseThanMean {
-				n.Tags = append(n.Tags, registry.Tag{Key: tagWorseThanMean, Value: "true"})
 				engine.From(ctx).Log().Warn("this model is worse than predicting the mean", "run", fit.Name, "rmse_valid", fit.RMSEValid)
 			}
-			run, err := f.findOrCreateRun(ctx, in.At, engine.From(ctx).Key(), n)
+			run, err := f.findOrCreateRun(ctx, in.At, engine.From(ctx).Key(), in.newRun())
 			if err != nil {
 				return TrackedRun{}, err
 			}
-			id := run.Info.RunID
+			id, status := run.Info.RunID, registry.Failed
 			if err := f.Tracker.LogBatch(ctx, id, fit.batch()); err != nil {
 				return TrackedRun{}, fmt.Errorf("log %s: %w", fit.Name, err)
 			}
-			if err := f.Tracker.LogInputs(ctx, id, fit.datasets(), nil); err != nil {
-				return TrackedRun{}, fmt.Errorf("log the data of %s: %w", fit.Name, err)
-			}
-			if err := f.putModel(ctx, id, fit); err != nil {
-				return TrackedRun{}, err
+			if fit.Model != nil {
+				status = registry.Finished
+				if err := f.Tracker.LogInputs(ctx, id, fit.datasets(), nil); err != nil {
+					return TrackedRun{}, fmt.Errorf("log the data of %s: %w", fit.Name, err)
+				}
+				if err := f.putModel(ctx, id, fit); err != nil {
+					return TrackedRun{}, err
+				}
 			}
 			return TrackedRun{
-				RunID: id, Name: fit.Name, Kind: fit.Kind, Features: string(fit.Model.Encoding), Params: fit.Params,
+				RunID: id, Name: fit.Name, Kind: fit.Kind, Error: fit.Error, Features: fmt.Sprint(fit.Params["encoding"]), Params: fit.Params,
 				RMSETrain: fit.RMSETrain, RMSEValid: fit.RMSEValid, InferenceTime: fit.InferenceTime, Cached: in.FittedBy != "",
 				WorseThanMean: fit.WorseThanMean,
-			}, f.endRun(ctx, id, registry.Finished)
+			}, f.endRun(ctx, id, status)
+		},
+	}
+}
+
+// newRun is the tracked run that the fit is logged as.
+func (in logInput) newRun() registry.NewRun {
+	fit := in.Fit
+	n := registry.NewRun{RunName: fit.Name, StartTime: fit.Began.UnixMilli()}
+	if in.FittedBy != "" || fit.Began.IsZero() {
+		n.StartTime = now().UnixMilli()
+	}
+	for _, t := range []registry.Tag{
+		{Key: registry.TagParentRun, Value: in.At.ParentRunID}, {Key: tagCachedFrom, Value: in.FittedBy}, {Key: tagError, Value: fit.Error},
+	} {
+		if t.Value != "" {
+			n.Tags = append(n.Tags, t)
+		}
+	}
+	if fit.WorseThanMean {
+		n.Tags = append(n.Tags, registry.Tag{Key: tagWorseThanMean, Value: "true"})
+	}
+	return n
+}
+
+// loggedRuns are the runs of all models.
+type loggedRuns struct {
+	At   tracking
+	Runs []TrackedRun
+}
+
+func newLoggedRuns(at tracking, runs []TrackedRun) loggedRuns { return loggedRuns{at, runs} }
+
+// markBest marks the trial with the least error, and tells the parent run of it.
+func (f *Flows) markBest() engine.Task[loggedRuns, struct{}] {
+	return engine.Task[loggedRuns, struct{}]{
+		Name:  "Mark the best trial",
+		Retry: trackingRetry,
+		Func: func(ctx context.Context, in loggedRuns) (none struct{}, err error) {
+			var best *TrackedRun
+			for i, r := range in.Runs {
+				if r.Kind == models.GBT && r.Error == "" && (best == nil || r.RMSEValid < best.RMSEValid) {
+					best = &in.Runs[i]
+				}
+			}
+			if best == nil {
+				return none, nil // there is nothing but the baseline
+			}
+			mark := registry.Batch{Tags: []registry.Tag{{Key: tagBestTrial, Value: "true"}}}
+			if err := f.Tracker.LogBatch(ctx, best.RunID, mark); err != nil {
+				return none, fmt.Errorf("mark %s as the best trial: %w", best.Name, err)
+			}
+			told := registry.Batch{
+				Tags:    []registry.Tag{{Key: tagBestRun, Value: best.RunID}},
+				Metrics: []registry.Metric{{Key: "best_rmse_valid", Value: best.RMSEValid, Timestamp: now().UnixMilli()}},
+			}
+			for _, key := range slices.Sorted(maps.Keys(best.Params)) {
+				told.Params = append(told.Params, registry.Param{Key: "best_" + key, Value: fmt.Sprint(best.Params[key])})
+			}
+			if err := f.Tracker.LogBatch(ctx, in.At.ParentRunID, told); err != nil {
+				return none, fmt.Errorf("log what the search found: %w", err)
+			}
+			return none, nil
 		},
 	}
 }
@@ -220,10 +283,10 @@ func (f FitFacts) batch() registry.Batch {
 		b.Params = append(b.Params, registry.Param{Key: key, Value: fmt.Sprint(f.Params[key])})
 	}
 	for prefix, m := range map[string]MonthFacts{"train": f.Train, "valid": f.Valid} {
-		b.Params = append(b.Params,
-			registry.Param{Key: prefix + "_month", Value: m.name()},
-			registry.Param{Key: prefix + "_rows", Value: strconv.Itoa(m.RowsKept)},
-			registry.Param{Key: prefix + "_sha256", Value: m.File.SHA256})
+		b.Params = append(b.Params, registry.Param{Key: prefix + "_month", Value: m.name()}, registry.Param{Key: prefix + "_sha256", Value: m.File.SHA256})
+		if f.Error == "" {
+			b.Params = append(b.Params, registry.Param{Key: prefix + "_rows", Value: strconv.Itoa(m.RowsKept)})
+		}
 	}
 	at := f.Ended.UnixMilli()
 	for _, key := range slices.Sorted(maps.Keys(f.Metrics)) {

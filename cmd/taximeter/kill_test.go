@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -232,17 +233,27 @@ func TestAbandonedTrainingIsSeen(t *testing.T) {
 	checkRegistry(t, home, "seen as abandoned")
 }
 
-func TestModelsDoNotDependOnProcessors(t *testing.T) {
-	var want map[string]string
-	for _, n := range []string{"1", "2"} {
-		t.Setenv("GOMAXPROCS", n)
+// What a search finds depends on its seed and batch: not on the processors, nor
+// on how many trials run at once.
+func TestModelsDependOnSeedAndBatchAlone(t *testing.T) {
+	search := func(processors string, more ...string) map[string]string {
+		t.Setenv("GOMAXPROCS", processors)
 		home := t.TempDir()
-		got := modelHashes(t, home, train(t, home))
-		if want == nil {
-			want = got
+		return modelHashes(t, home, train(t, home, append(more, "--trials", "7", "--features", "ids", "--features", "PU,DO")...))
+	}
+	want := search("1", "--batch", "3")
+	for _, parallel := range []string{"1", "2", "3"} {
+		if got := search("2", "--batch", "3", "--parallel-trials", parallel); !maps.Equal(got, want) {
+			t.Errorf("%s trials at once, GOMAXPROCS=2: %v, want %v", parallel, got, want)
 		}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("GOMAXPROCS=%s: %v, want %v", n, got, want)
+	}
+	for _, other := range [][]string{{"--batch", "1"}, {"--batch", "3", "--seed", "7"}, {"--search", "random"}} {
+		got := search("2", other...)
+		if len(got) != 8 || maps.Equal(got, want) {
+			t.Errorf("%v: %v, want other models than %v", other, got, want)
+		}
+		if got["linear"] != want["linear"] || got["trial-1"] != want["trial-1"] {
+			t.Errorf("%v: the baseline and the course's parameters gave another model", other)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,9 @@ import (
 // trainFlags are what the user typed.
 type trainFlags struct {
 	date, train, valid, taxi, data    string
-	trials                            int
-	params, baseline, features        string
+	trials, batch, parallel           int
+	params, search, baseline          string
+	features                          []string
 	gate, experiment, model, tracking string
 	seed                              uint64
 	noCache                           bool
@@ -39,6 +41,11 @@ func (a *app) trainCommand() *cobra.Command {
 2021-03-05 trains on 2021-01 and validates on 2021-02. A linear baseline and
 boosted trees are fitted, each is one tracked run, and the best that passes the
 gate is registered and moved to Staging.
+
+The trees' parameters, and what they see of a ride, are searched: the first trial
+has the course's parameters, the next ones try each other encoding in the middle
+of the space, and those after build on what came of all before. A trial that
+fails is logged as failed, and the search goes on.
 
 Months are looked for in --data, then in the home's cache, then fetched from TLC.
 What was computed before is taken from the cache. An interrupted run goes on with
@@ -55,15 +62,19 @@ What was computed before is taken from the cache. An interrupted run goes on wit
 	flags.StringVar(&f.valid, "valid", "", "validate on this Parquet file instead (with --train)")
 	flags.StringVar(&f.taxi, "taxi", string(data.Green), "green or yellow")
 	flags.StringVar(&f.data, "data", "", "directory to look for months in first")
-	flags.IntVar(&f.trials, "trials", pipeline.DefaultTrials, "number of boosted models: the first with the course's parameters, the others searched")
+	flags.IntVar(&f.trials, "trials", pipeline.DefaultTrials, "number of boosted models to try")
 	flags.StringVar(&f.params, "params", "search", `"search", or "best" for the course's parameters alone`)
+	flags.StringVar(&f.search, "search", string(pipeline.TPE), `how the next trial is proposed: "tpe", or "random"`)
+	flags.Uint64Var(&f.seed, "seed", 42, "of the search: the same seed and batch find the same models")
+	flags.IntVar(&f.batch, "batch", 1, "trials that are proposed together, from those before the batch")
+	flags.IntVar(&f.parallel, "parallel-trials", 1, "most trials of a batch that run at once; changes nothing but the time")
 	flags.StringVar(&f.baseline, "baseline", string(linear.Exact), `least squares: "exact", or "lsqr" with scikit-learn's stopping rule; or with a penalty "ridge", "lasso"`)
-	flags.StringVar(&f.features, "features", string(features.Pair), "what the models see of a ride, beside the distance: one of "+encodings())
+	flags.StringArrayVar(&f.features, "features", nil, "what the models see of a ride, beside the distance; give it several times to choose from, the baseline sees the first: "+
+		encodings()+" (default PU_DO, and for a search all of them)")
 	flags.StringVar(&f.gate, "gate", pipeline.DefaultGate, "what a run must satisfy to be staged, in MLflow's filter language")
 	flags.StringVar(&f.experiment, "experiment", pipeline.DefaultExperiment, "experiment to log to; {expected_start_time} in it is replaced")
 	flags.StringVar(&f.model, "model", pipeline.DefaultModel, "registered model that the best becomes a version of")
 	flags.StringVar(&f.tracking, "tracking-uri", "", "address of an MLflow server to log to (default $MLFLOW_TRACKING_URI, else the home's registry)")
-	flags.Uint64Var(&f.seed, "seed", 42, "of the search")
 	flags.BoolVar(&f.noCache, "no-cache", false, "compute everything afresh")
 	return cmd
 }
@@ -83,14 +94,12 @@ func (a *app) train(ctx context.Context, f trainFlags, trialsGiven bool) error {
 
 // trainParams checks every flag and resolves what depends on the moment.
 func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (p pipeline.TrainParams, err error) {
-	p = pipeline.TrainParams{TrialCount: f.trials, Seed: f.seed, Gate: f.gate, Experiment: f.experiment, Model: f.model}
+	p = pipeline.TrainParams{Gate: f.gate, Experiment: f.experiment, Model: f.model}
 	switch {
 	case f.params != "search" && f.params != "best":
 		return p, usage(`--params %q: want "search" or "best"`, f.params)
 	case f.params == "best" && trialsGiven && f.trials != 1:
 		return p, usage("--params best is one model: it does not go with --trials %d", f.trials)
-	case f.trials < 0 || f.trials > 1000:
-		return p, usage("--trials %d: want a number from 0 to 1000", f.trials)
 	case strings.TrimSpace(f.experiment) == "":
 		return p, usage("--experiment is empty: want a name")
 	case strings.TrimSpace(f.model) == "" || strings.ContainsAny(f.model, "/:.%\"'"):
@@ -98,14 +107,11 @@ func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (
 	case (f.train == "") != (f.valid == ""):
 		return p, usage("--train and --valid name the two months together: give both")
 	}
-	if f.params == "best" {
-		p.TrialCount = 1
+	if p.Search, err = f.searchParams(); err != nil {
+		return p, err
 	}
 	if p.Baseline, err = linear.ParseSolver(f.baseline); err != nil {
 		return p, usage("--baseline: %v", err)
-	}
-	if p.Features, err = features.ParseEncoding(f.features); err != nil {
-		return p, usage("--features: %v", err)
 	}
 	if _, err := search.Runs.Filter(f.gate); err != nil || strings.TrimSpace(f.gate) == "" {
 		if err == nil {
@@ -141,6 +147,40 @@ func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (
 		p.Train.Month, p.Valid.Month = date.Months()
 	}
 	return p, nil
+}
+
+// searchParams are the flags of the search.
+func (f trainFlags) searchParams() (s pipeline.Search, err error) {
+	s = pipeline.Search{Method: pipeline.Method(f.search), TrialCount: f.trials, Seed: f.seed, Batch: f.batch, Parallel: f.parallel}
+	switch {
+	case !slices.Contains(pipeline.Methods(), s.Method):
+		return s, usage(`--search %q: want "tpe" or "random"`, f.search)
+	case f.trials < 0 || f.trials > 1000:
+		return s, usage("--trials %d: want a number from 0 to 1000", f.trials)
+	case f.batch < 1 || f.batch > 1000:
+		return s, usage("--batch %d: want a number from 1 to 1000", f.batch)
+	case f.parallel < 1 || f.parallel > 1000:
+		return s, usage("--parallel-trials %d: want a number from 1 to 1000", f.parallel)
+	case f.parallel > f.batch && s.Method == pipeline.TPE:
+		return s, usage("--parallel-trials %d: no more can run at once than are proposed together", f.parallel).hint("--batch %d proposes as many", f.parallel)
+	}
+	for _, name := range f.features {
+		e, err := features.ParseEncoding(name)
+		if err != nil {
+			return s, usage("--features: %v", err)
+		}
+		if !slices.Contains(s.Encodings, e) {
+			s.Encodings = append(s.Encodings, e)
+		}
+	}
+	switch {
+	case f.params == "best":
+		s = pipeline.Search{TrialCount: 1, Seed: f.seed, Encodings: s.Encodings}
+		s.Encodings = append(s.Encodings, features.Pair)[:1]
+	case len(s.Encodings) == 0:
+		s.Encodings = features.Encodings()
+	}
+	return s, nil
 }
 
 // resolveDate turns what --date says into a day, once and for all.
@@ -242,6 +282,11 @@ func (a *app) printReport(r pipeline.Report) {
 			mark := ""
 			if run.Cached {
 				mark = "cached"
+			}
+			if run.Error != "" {
+				message, _, _ := strings.Cut(run.Error, "\n")
+				rows = append(rows, []string{run.RunID, run.Name, run.Features, "-", "-", "-", "failed: " + message})
+				continue
 			}
 			if run.WorseThanMean {
 				mark = strings.TrimSpace(mark + " worse than the mean")
