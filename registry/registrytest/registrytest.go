@@ -61,7 +61,8 @@ type rule struct {
 }
 
 func rules() []rule {
-	return slices.Concat(experimentRules, runRules, paramRules, metricRules, searchRules, artifactRules, modelRules, versionRules, loggedModelRules, crowdRules)
+	return slices.Concat(experimentRules, runRules, paramRules, metricRules, searchRules, artifactRules, modelRules, versionRules, loggedModelRules, crowdRules,
+		limitRules, pagingRules)
 }
 
 // checker is what a rule looks at a service through.
