@@ -32,6 +32,20 @@ func ArtifactName(uri string) (string, error) {
 	return name, CheckArtifactPath(name)
 }
 
+// LocalPath returns the path that an artifact URI names on the server's own
+// disk: of file:///… and of an absolute path. Whoever lets clients give such
+// URIs must check that the path is where they may read and write.
+func LocalPath(uri string) (place string, ok bool) {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "" && u.Scheme != "file" || u.Host != "" && u.Host != "localhost" || u.RawQuery != "" || u.Fragment != "" {
+		return "", false
+	}
+	if !path.IsAbs(u.Path) || u.Path != "/" && CheckArtifactPath(strings.Trim(u.Path, "/")) != nil {
+		return "", false
+	}
+	return path.Clean(u.Path), true
+}
+
 // CheckArtifactPath returns an error unless p is a relative path that stays
 // below where it begins, however often it is unescaped.
 func CheckArtifactPath(p string) error {

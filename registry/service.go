@@ -98,6 +98,12 @@ type Files interface {
 	OpenFile(ctx context.Context, name string) (io.ReadCloser, error)
 	// ListFiles lists a folder, "" being the root. The paths are base names.
 	ListFiles(ctx context.Context, name string) ([]FileInfo, error)
+	// OpenAt opens the file at a path below an artifact URI, such as
+	// RunInfo.ArtifactURI.
+	OpenAt(ctx context.Context, uri, path string) (io.ReadCloser, error)
+	// ListAt lists the folder at a path below an artifact URI, "" being what
+	// the URI names. The paths are base names.
+	ListAt(ctx context.Context, uri, path string) ([]FileInfo, error)
 	// DeleteFiles removes a file or a folder with all in it; what is not there
 	// is no error.
 	DeleteFiles(ctx context.Context, name string) error

@@ -112,14 +112,7 @@ func (h *Handler) sendBelow(c echo.Context, uri, name string) error {
 	if name == "" {
 		return registry.Errorf(registry.InvalidParameterValue, "Missing value for required parameter 'path'. %s", seeDocs)
 	}
-	if err := registry.CheckArtifactPath(name); err != nil {
-		return err
-	}
-	root, err := registry.ArtifactName(uri)
-	if err != nil {
-		return err
-	}
-	f, err := h.service.OpenFile(c.Request().Context(), path.Join(root, name))
+	f, err := h.service.OpenAt(c.Request().Context(), uri, name)
 	return send(c, name, f, err)
 }
 

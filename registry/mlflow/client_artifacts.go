@@ -154,3 +154,29 @@ func (c *Client) DeleteFiles(ctx context.Context, name string) error {
 	}
 	return c.do(ctx, call{method: http.MethodDelete, path: place}, nil)
 }
+
+// OpenAt implements registry.Files, for URIs below the server's artifact root.
+func (c *Client) OpenAt(ctx context.Context, uri, name string) (io.ReadCloser, error) {
+	full, err := nameAt(uri, name)
+	if err != nil {
+		return nil, err
+	}
+	return c.OpenFile(ctx, full)
+}
+
+// ListAt implements registry.Files, for URIs below the server's artifact root.
+func (c *Client) ListAt(ctx context.Context, uri, name string) ([]registry.FileInfo, error) {
+	full, err := nameAt(uri, name)
+	if err != nil {
+		return nil, err
+	}
+	return c.ListFiles(ctx, full)
+}
+
+func nameAt(uri, name string) (string, error) {
+	root, err := registry.ArtifactName(uri)
+	if err == nil && name != "" {
+		err = registry.CheckArtifactPath(name)
+	}
+	return path.Join(root, name), err
+}

@@ -1,10 +1,6 @@
 package mlflow
 
-import (
-	"path"
-
-	"github.com/taximeter/taximeter/registry"
-)
+import "github.com/taximeter/taximeter/registry"
 
 type loggedModelAnswer struct {
 	Model registry.LoggedModel `json:"model"`
@@ -79,16 +75,9 @@ func logLoggedModelParams(s registry.Service, r *request) (any, error) {
 func listLoggedModelArtifacts(s registry.Service, r *request) (any, error) {
 	folder := r.text("artifact_directory_path")
 	m, err := s.GetLoggedModel(r.ctx, r.text("model_id"))
-	if err == nil && folder != "" {
-		err = registry.CheckArtifactPath(folder)
-	}
 	if err != nil {
 		return nil, err
 	}
-	root, err := registry.ArtifactName(m.Info.ArtifactURI)
-	if err != nil {
-		return nil, err
-	}
-	found, err := s.ListFiles(r.ctx, path.Join(root, folder))
+	found, err := s.ListAt(r.ctx, m.Info.ArtifactURI, folder)
 	return listing(m.Info.ArtifactURI, folder, found), err
 }

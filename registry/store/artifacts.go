@@ -17,42 +17,37 @@ import (
 
 // PutArtifact implements registry.Artifacts.
 func (s *Store) PutArtifact(ctx context.Context, runID, name string, r io.Reader) error {
-	full, err := s.artifactName(ctx, runID, name)
+	files, full, err := s.artifact(ctx, runID, name)
 	if err != nil {
 		return err
 	}
-	return s.PutFile(ctx, full, r)
+	return put(ctx, files, full, r)
 }
 
 // OpenArtifact implements registry.Artifacts.
 func (s *Store) OpenArtifact(ctx context.Context, runID, name string) (io.ReadCloser, error) {
-	full, err := s.artifactName(ctx, runID, name)
+	files, full, err := s.artifact(ctx, runID, name)
 	if err != nil {
 		return nil, err
 	}
-	return s.OpenFile(ctx, full)
+	return open(files, full)
 }
 
 // ListArtifacts implements registry.Artifacts.
 func (s *Store) ListArtifacts(ctx context.Context, runID, name string) ([]registry.FileInfo, error) {
-	full, err := s.artifactName(ctx, runID, name)
+	files, full, err := s.artifact(ctx, runID, name)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.ListFiles(ctx, full)
+	found, err := list(files, full)
 	for i := range found {
 		found[i].Path = path.Join(name, found[i].Path)
 	}
 	return found, err
 }
 
-// artifactName returns the name below the artifact root of a run's artifact.
-func (s *Store) artifactName(ctx context.Context, runID, name string) (string, error) {
-	if name != "" {
-		if err := registry.CheckArtifactPath(name); err != nil {
-			return "", err
-		}
-	}
+// artifact returns where a run's artifact is.
+func (s *Store) artifact(ctx context.Context, runID, name string) (files *blob.Dir, full string, err error) {
 	uri, err := reading(ctx, s, func(tx *sql.Tx) (uri string, err error) {
 		err = tx.QueryRow(`SELECT artifact_uri FROM runs WHERE id = ?`, runID).Scan(&uri)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -61,38 +56,63 @@ func (s *Store) artifactName(ctx context.Context, runID, name string) (string, e
 		return uri, err
 	})
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	root, err := registry.ArtifactName(uri)
-	return path.Join(root, name), err
+	return s.at(uri, name)
+}
+
+// OpenAt implements registry.Files.
+func (s *Store) OpenAt(_ context.Context, uri, name string) (io.ReadCloser, error) {
+	files, full, err := s.at(uri, name)
+	if err != nil {
+		return nil, err
+	}
+	return open(files, full)
+}
+
+// ListAt implements registry.Files.
+func (s *Store) ListAt(_ context.Context, uri, name string) ([]registry.FileInfo, error) {
+	files, full, err := s.at(uri, name)
+	if err != nil {
+		return nil, err
+	}
+	return list(files, full)
 }
 
 // PutFile implements registry.Files.
 func (s *Store) PutFile(ctx context.Context, name string, r io.Reader) error {
+	return put(ctx, s.files, name, r)
+}
+
+func put(ctx context.Context, files *blob.Dir, name string, r io.Reader) error {
 	if err := registry.CheckArtifactPath(name); err != nil {
 		return err
 	}
 	if strings.HasSuffix(name, "/") {
 		return registry.Errorf(registry.InvalidParameterValue, "Artifact path must include a filename (cannot end with '/').")
 	}
-	if at, err := s.files.Stat(name); err == nil && at.IsDir {
+	if at, err := files.Stat(name); err == nil && at.IsDir {
 		return isFolder(name)
 	}
-	_, err := s.files.Put(ctx, name, r)
+	_, err := files.Put(ctx, name, r)
 	return fileError(name, err)
 }
 
 // OpenFile implements registry.Files. The file is an io.Seeker too.
 func (s *Store) OpenFile(_ context.Context, name string) (io.ReadCloser, error) {
+	return open(s.files, name)
+}
+
+func open(files *blob.Dir, name string) (io.ReadCloser, error) {
 	if err := registry.CheckArtifactPath(name); err != nil {
 		return nil, err
 	}
-	if at, err := s.files.Stat(name); err != nil {
+	if at, err := files.Stat(name); err != nil {
 		return nil, fileError(name, err)
 	} else if at.IsDir {
 		return nil, isFolder(name)
 	}
-	f, err := s.files.Open(name)
+	f, err := files.Open(name)
 	if err != nil {
 		return nil, fileError(name, err)
 	}
@@ -101,13 +121,17 @@ func (s *Store) OpenFile(_ context.Context, name string) (io.ReadCloser, error) 
 
 // ListFiles implements registry.Files.
 func (s *Store) ListFiles(_ context.Context, name string) ([]registry.FileInfo, error) {
+	return list(s.files, name)
+}
+
+func list(files *blob.Dir, name string) ([]registry.FileInfo, error) {
 	name = strings.Trim(name, "/")
 	if name != "" {
 		if err := registry.CheckArtifactPath(name); err != nil {
 			return nil, err
 		}
 	}
-	found, err := s.files.List(name)
+	found, err := files.List(name)
 	if err != nil {
 		return nil, fileError(name, err)
 	}

@@ -48,7 +48,7 @@ func (s *Store) CreateExperiment(ctx context.Context, e registry.NewExperiment) 
 	if err := registry.CheckExperimentName("name", e.Name); err != nil {
 		return "", err
 	}
-	if e.ArtifactLocation != "" {
+	if e.ArtifactLocation != "" && !s.allows(e.ArtifactLocation) {
 		if err := registry.CheckArtifactLocation(e.ArtifactLocation); err != nil {
 			return "", err
 		}
@@ -70,7 +70,7 @@ func (s *Store) CreateExperiment(ctx context.Context, e registry.NewExperiment) 
 		}
 		if e.ArtifactLocation == "" {
 			_, err = exec(tx, `UPDATE experiments SET artifact_location = ? WHERE id = ?`,
-				fmt.Sprintf("%s:/%d", registry.ArtifactScheme, n), n)
+				s.defaultLocation(n), n)
 		}
 		for _, t := range e.Tags {
 			err = errors.Join(err, setExperimentTag(tx, n, t))

@@ -98,6 +98,8 @@ func resolve(tx *sql.Tx, v registry.NewModelVersion) (origin, error) {
 		return resolveArtifact(tx, o, v)
 	case slices.Contains([]string{"s3", "gs", "wasbs", "abfss", "dbfs", "adl", "oss"}, u.Scheme):
 		return o, nil
+	case v.RunID != "" && inRun(tx, v):
+		return o, nil
 	case u.Scheme == "" || u.Scheme == "file":
 		return o, registry.Errorf(registry.InvalidParameterValue, "Invalid model version source: '%s'. To use a local path as a model version "+
 			"source, the run_id request parameter has to be specified and the local path has to be contained within the artifact directory of "+
@@ -105,6 +107,16 @@ func resolve(tx *sql.Tx, v registry.NewModelVersion) (origin, error) {
 	}
 	return o, registry.Errorf(registry.InvalidParameterValue, "'source' cannot use the '%s' scheme: want runs:/…, models:/…, %s:/… or an object store",
 		u.Scheme, registry.ArtifactScheme)
+}
+
+// inRun tells whether the source is a local path inside the artifacts of the
+// run, which are local only where the operator says so.
+func inRun(tx *sql.Tx, v registry.NewModelVersion) bool {
+	uri, err := artifactURI(tx, `SELECT artifact_uri FROM runs WHERE id = ?`, v.RunID, noRun(v.RunID))
+	root, local := registry.LocalPath(uri)
+	source, ok := registry.LocalPath(v.Source)
+	_, inside := localRoot{path: root}.name(source)
+	return err == nil && local && ok && inside
 }
 
 func badSource(v registry.NewModelVersion, parameter string) error {

@@ -9,10 +9,6 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/hex"
-	"errors"
-	"fmt"
-	"io/fs"
-	"path/filepath"
 	"time"
 
 	"github.com/taximeter/taximeter/data/blob"
@@ -24,33 +20,14 @@ import (
 type Store struct {
 	db    *sqlite.DB
 	files *blob.Dir
+	root  string      // URI below which new experiments keep their artifacts
+	local []localRoot // directories that artifacts may be in as well
 }
 
 var _ registry.Service = (*Store)(nil)
 
 //go:embed migrations/*.sql
 var migrations embed.FS
-
-// Open opens the store in dir, making it where there is none: registry.db and
-// the directory artifacts. The caller closes it.
-func Open(ctx context.Context, dir string) (*Store, error) {
-	schema, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	db, err := sqlite.Open(ctx, filepath.Join(dir, "registry.db"), sqlite.Config{Migrations: schema})
-	if err != nil {
-		return nil, fmt.Errorf("open registry: %w", err)
-	}
-	files, err := blob.OpenDir(filepath.Join(dir, "artifacts"))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open registry: %w", err), db.Close())
-	}
-	return &Store{db, files}, nil
-}
-
-// Close closes the store.
-func (s *Store) Close() error { return errors.Join(s.files.Close(), s.db.Close()) }
 
 // write runs do in one transaction that holds the file's write lock. A client
 // that goes away does not stop it, and its statements take no context: to listen
