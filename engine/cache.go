@@ -31,7 +31,7 @@ func (c *call) cacheKey(s spec) string {
 // throughCache takes the result from the cache, or makes it for the cache while
 // others wait for it.
 func (c *call) throughCache(ctx context.Context, s spec) error {
-	if c.scope.run.record.Refresh || s.cache.Refresh {
+	if c.scope.run.born.Refresh || s.cache.Refresh {
 		return c.attempts(ctx, s)
 	}
 	key := c.cacheKey(s)
@@ -39,7 +39,7 @@ func (c *call) throughCache(ctx context.Context, s spec) error {
 		if hit, err := c.fromCache(ctx, key); hit || err != nil {
 			return err
 		}
-		landed, wait, err := c.scope.run.engine.takeOff(ctx, key, Holder{c.scope.run.record.ID, c.key})
+		landed, wait, err := c.scope.run.engine.takeOff(ctx, key, Holder{c.scope.run.born.ID, c.key})
 		if err != nil {
 			return err
 		}

@@ -36,7 +36,7 @@ func (c *call) execute(s spec) {
 			c.err = err
 			return
 		}
-		c.err = &TaskError{FlowRunID: c.scope.run.record.ID, Key: c.key, Name: c.name, Err: err}
+		c.err = &TaskError{FlowRunID: c.scope.run.born.ID, Key: c.key, Name: c.name, Err: err}
 	}
 }
 
@@ -200,7 +200,7 @@ func (c *call) attempt(ctx context.Context, s spec) (alive <-chan struct{}, err 
 func (c *call) complete(ctx context.Context, s spec) error {
 	var put TaskPut
 	if s.cache.On {
-		put.Entry = &CacheEntry{Key: c.cacheKey(s), FlowRunID: c.scope.run.record.RootID, Result: *c.record.Result}
+		put.Entry = &CacheEntry{Key: c.cacheKey(s), FlowRunID: c.scope.run.born.RootID, Result: *c.record.Result}
 		if s.cache.TTL > 0 {
 			put.Entry.Expires = c.scope.run.engine.now().Add(s.cache.TTL)
 		}

@@ -248,7 +248,7 @@ func (f Flow[I, O]) top(ctx context.Context, e *Engine, in I, record FlowRun) (o
 		if err != nil {
 			return nil, fmt.Errorf("store the result of %s: %w", f.Name, err)
 		}
-		return func() error { out, r.record.Result = v, data; return nil }, nil
+		return func() error { out = v; r.setResult(data); return nil }, nil
 	})
 	return out, r.snapshot(), err
 }

@@ -34,6 +34,11 @@ type History interface {
 	// is nobody's from then on.
 	PutFlowRun(ctx context.Context, run FlowRun, from State) error
 
+	// DeleteFlowRun removes a run that nobody carries out, with all below it: its
+	// subflows, calls, states and logs. Results that others use stay. Of a run whose
+	// owner lives it returns an OwnedError: cancel that first.
+	DeleteFlowRun(ctx context.Context, id string) error
+
 	// TaskRuns returns the calls of one run, in their Order, with results that
 	// ReadResult can read.
 	TaskRuns(ctx context.Context, flowRunID string) ([]TaskRun, error)

@@ -48,7 +48,7 @@ func (c *call) take(ctx context.Context, waiting func(context.Context, Limit) er
 	return nil
 }
 
-func (c *call) holder() Holder { return Holder{c.scope.run.record.ID, c.key} }
+func (c *call) holder() Holder { return Holder{c.scope.run.born.ID, c.key} }
 
 // awaitSlot shows that the call waits for a slot of a limit.
 func (c *call) awaitSlot(ctx context.Context, full Limit) error {

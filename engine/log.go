@@ -54,7 +54,7 @@ func (h *logHandler) Handle(ctx context.Context, rec slog.Record) error {
 		text.WriteString(" " + a.Key + "=" + a.Value.String())
 	}
 	line := LogLine{
-		FlowRunID: h.run.record.ID, TaskKey: h.key, Time: h.run.engine.now(),
+		FlowRunID: h.run.born.ID, TaskKey: h.key, Time: h.run.engine.now(),
 		Level: rec.Level.String(), Message: text.String(),
 	}
 	if o := h.run.engine.Observer; o != nil {

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -153,6 +155,44 @@ func (m *MemoryHistory) PutFlowRun(_ context.Context, run FlowRun, from State) e
 		m.owned[run.ID] = false
 	}
 	return nil
+}
+
+// DeleteFlowRun implements History.
+func (m *MemoryHistory) DeleteFlowRun(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	run, err := m.find(id)
+	switch {
+	case err != nil:
+		return err
+	case run.RootID != id:
+		return fmt.Errorf("flow run %s is part of run %s: delete that one", id, run.RootID)
+	case m.owned[id]:
+		return &OwnedError{FlowRunID: id, PID: os.Getpid()}
+	}
+	gone := func(id string) bool { return m.runs[id].RootID == run.ID }
+	maps.DeleteFunc(m.states, func(h Holder, _ []State) bool { return gone(h.FlowRunID) })
+	maps.DeleteFunc(m.tasks, func(id string, _ map[string]TaskRun) bool { return gone(id) })
+	m.logs = slices.DeleteFunc(m.logs, func(l LogLine) bool { return gone(l.FlowRunID) })
+	m.signals = slices.DeleteFunc(m.signals, func(s Signal) bool { return gone(s.FlowRunID) })
+	delete(m.keys, run.IdempotencyKey)
+	maps.DeleteFunc(m.runs, func(_ string, r FlowRun) bool { return r.RootID == run.ID })
+	return nil
+}
+
+// List returns the newest flow runs that have no parent, newest first. A flow ""
+// means every flow.
+func (m *MemoryHistory) List(_ context.Context, flow string, limit int) ([]FlowRun, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []FlowRun
+	for _, run := range m.runs {
+		if run.ParentID == "" && (flow == "" || run.Flow == flow) {
+			list = append(list, run)
+		}
+	}
+	slices.SortFunc(list, func(a, b FlowRun) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID)) })
+	return list[:min(limit, len(list))], nil
 }
 
 // States returns every state of a flow run (taskKey "") or of one of its calls,

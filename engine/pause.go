@@ -57,7 +57,7 @@ func (s *suspension) Error() string { return "the run is suspended until it has 
 
 // input waits for what w wants.
 func (r *flowRun) input(ctx context.Context, w Waiting, suspend bool) ([]byte, error) {
-	id := r.record.ID
+	id := r.born.ID
 	if data, ok := r.tree.given(id, w.Key); ok {
 		return data, nil
 	}

@@ -23,8 +23,9 @@ type flowRun struct {
 	// changed is told of each new state, after it is recorded; nil: nobody is.
 	changed func(ctx context.Context) error
 
+	born   FlowRun    // as this process found it, for what does not change
 	state  sync.Mutex // held while a state is recorded and told
-	record FlowRun    // ID, RootID, Name, ExpectedStart, Refresh do not change
+	record FlowRun
 
 	mu     sync.Mutex
 	prior  map[string]TaskRun // the latest record of each call, by key
@@ -36,7 +37,7 @@ type flowRun struct {
 
 // newRun loads what earlier processes did for this run.
 func (e *Engine) newRun(ctx context.Context, s settings, record FlowRun, parent *flowRun) (*flowRun, error) {
-	r := &flowRun{settings: s, engine: e, record: record, prior: map[string]TaskRun{}}
+	r := &flowRun{settings: s, engine: e, born: record, record: record, prior: map[string]TaskRun{}}
 	if s.concurrency > 1 {
 		r.slots = make(chan struct{}, s.concurrency)
 	}
@@ -62,6 +63,12 @@ func (r *flowRun) snapshot() FlowRun {
 	r.state.Lock()
 	defer r.state.Unlock()
 	return r.record
+}
+
+func (r *flowRun) setResult(data []byte) {
+	r.state.Lock()
+	defer r.state.Unlock()
+	r.record.Result = data
 }
 
 // latest returns what is recorded of a call.
@@ -309,7 +316,7 @@ func (r *flowRun) end(ctx context.Context, err error) error {
 				return errors.Join(err, perr)
 			}
 		}
-		return put(TypeCancelled, NameCancelled, message, nil)
+		return put(TypeCancelled, NameCancelled, r.snapshot().State.Message, nil)
 	case errors.As(err, &reschedule):
 		return put(TypeScheduled, cmp.Or(reschedule.State, NameScheduled), reschedule.Reason, func(run *FlowRun) {
 			run.NextStart = reschedule.At.UTC()

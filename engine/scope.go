@@ -46,7 +46,7 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 	defer s.mu.Unlock()
 	c := &call{scope: s, key: s.key(name, key), name: name, upstream: upstream, done: make(chan struct{})}
 	c.record = TaskRun{
-		FlowRunID: s.run.record.ID, Key: c.key, Name: name, Kind: cmp.Or(kind, KindTask), Order: int(s.run.made.Add(1)),
+		FlowRunID: s.run.born.ID, Key: c.key, Name: name, Kind: cmp.Or(kind, KindTask), Order: int(s.run.made.Add(1)),
 		State: State{Type: TypePending, Name: NamePending, Time: s.run.engine.now()},
 	}
 	c.prior, c.again = s.run.latest(c.key)
@@ -117,14 +117,14 @@ func (c *Ctx) scope() *scope { return c.s }
 func (c *Ctx) Context() context.Context { return c.s.ctx }
 
 // RunID is the ID of this flow run.
-func (c *Ctx) RunID() string { return c.s.run.record.ID }
+func (c *Ctx) RunID() string { return c.s.run.born.ID }
 
 // RunName is the name of this flow run, for people.
-func (c *Ctx) RunName() string { return c.s.run.record.Name }
+func (c *Ctx) RunName() string { return c.s.run.born.Name }
 
 // ExpectedStart is when this run was due, by the orchestrator's clock, in UTC. It
 // stays the same however late the run begins and however often it is resumed.
-func (c *Ctx) ExpectedStart() time.Time { return c.s.run.record.ExpectedStart }
+func (c *Ctx) ExpectedStart() time.Time { return c.s.run.born.ExpectedStart }
 
 // Attempt is how often the body of this run has been begun, this time included.
 func (c *Ctx) Attempt() int { return c.s.run.snapshot().Attempts }
@@ -141,7 +141,7 @@ type TaskCtx struct {
 func (t *TaskCtx) scope() *scope { return t.s }
 
 // RunID is the ID of the flow run that this call belongs to.
-func (t *TaskCtx) RunID() string { return t.s.run.record.ID }
+func (t *TaskCtx) RunID() string { return t.s.run.born.ID }
 
 // Key is the key of this call within its flow run.
 func (t *TaskCtx) Key() string { return t.call.key }
@@ -153,7 +153,7 @@ func (t *TaskCtx) Log() *slog.Logger { return t.s.run.logger(t.call.key) }
 func (t *TaskCtx) Progress(label string, done, total int64) {
 	if o := t.s.run.engine.Observer; o != nil {
 		o.Progress(Progress{
-			FlowRunID: t.s.run.record.ID, TaskKey: t.call.key, TaskName: t.call.name,
+			FlowRunID: t.s.run.born.ID, TaskKey: t.call.key, TaskName: t.call.name,
 			Label: label, Done: done, Total: total,
 		})
 	}

@@ -35,11 +35,11 @@ type member struct {
 // The run at the top listens for the whole tree.
 func (t *tree) join(ctx context.Context, r *flowRun, cancel context.CancelCauseFunc) (leave func()) {
 	t.mu.Lock()
-	t.runs[r.record.ID] = member{r, cancel}
+	t.runs[r.born.ID] = member{r, cancel}
 	t.mu.Unlock()
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var listener sync.WaitGroup
-	if r.record.ID == t.rootID {
+	if r.born.ID == t.rootID {
 		listener.Go(func() { t.listen(listening) })
 	}
 	// However it is cancelled, the run says so at once and not when it has ended.
@@ -56,7 +56,7 @@ func (t *tree) join(ctx context.Context, r *flowRun, cancel context.CancelCauseF
 		listener.Wait()
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		delete(t.runs, r.record.ID)
+		delete(t.runs, r.born.ID)
 	}
 }
 
@@ -164,7 +164,7 @@ func (r *flowRun) pause(ctx context.Context, message string) {
 
 func (r *flowRun) unpause(ctx context.Context) {
 	if err := r.enter(ctx, TypeRunning, NameRunning, "", nil); err != nil {
-		r.engine.log().Error("go on after a pause", "run", r.record.ID, "error", err)
+		r.engine.log().Error("go on after a pause", "run", r.born.ID, "error", err)
 	}
 	r.gate.reopen()
 }

@@ -41,7 +41,7 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 		if err != nil {
 			return err
 		}
-		c.record.SubflowID = r.record.ID
+		c.record.SubflowID = r.born.ID
 		r.changed = func(ctx context.Context) error { return c.mirror(ctx, r) }
 		err = r.carryOut(ctx, func(sub *Ctx) (func() error, error) {
 			made, err := f.call(sub, v)
@@ -65,16 +65,16 @@ func (f Flow[I, O]) Run(s Scope, in Arg[I], after ...Dependency) (O, error) {
 // child finds or creates the run of this call.
 func (f Flow[I, O]) child(ctx context.Context, c *call, in I) (*flowRun, error) {
 	e, parent := c.scope.run.engine, c.scope.run
-	record, err := e.History.Subflow(ctx, parent.record.ID, c.key)
+	record, err := e.History.Subflow(ctx, parent.born.ID, c.key)
 	if errors.Is(err, ErrNotFound) {
 		params, err := marshal(in)
 		if err != nil {
 			return nil, fmt.Errorf("encode the parameters of %s: %w", f.Name, err)
 		}
-		if record, err = f.NewRun(e, params, Options{Refresh: parent.record.Refresh, ExpectedStart: parent.record.ExpectedStart}); err != nil {
+		if record, err = f.NewRun(e, params, Options{Refresh: parent.born.Refresh, ExpectedStart: parent.born.ExpectedStart}); err != nil {
 			return nil, err
 		}
-		record.ParentID, record.ParentKey, record.RootID = parent.record.ID, c.key, parent.record.RootID
+		record.ParentID, record.ParentKey, record.RootID = parent.born.ID, c.key, parent.born.RootID
 		if _, err := e.History.CreateFlowRun(ctx, record); err != nil {
 			return nil, fmt.Errorf("record a run of %s: %w", f.Name, err)
 		}

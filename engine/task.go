@@ -103,7 +103,7 @@ func (t Task[I, O]) remake(ctx context.Context, c *call, s spec, in Arg[I], caus
 	}
 	if err := again.attempts(ctx, s); err != nil {
 		again.settle(ctx, err)
-		return v, &TaskError{FlowRunID: c.scope.run.record.ID, Key: c.key, Name: c.name, Err: err}
+		return v, &TaskError{FlowRunID: c.scope.run.born.ID, Key: c.key, Name: c.name, Err: err}
 	}
 	return v, nil
 }

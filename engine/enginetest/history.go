@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
@@ -22,6 +23,7 @@ import (
 func History(t *testing.T, open func(t *testing.T) engine.History) {
 	for name, test := range map[string]func(*testing.T, engine.History){
 		"FlowRuns":    flowRuns,
+		"Transitions": transitions,
 		"Subflows":    subflows,
 		"TaskRuns":    taskRuns,
 		"Results":     results,
@@ -29,6 +31,11 @@ func History(t *testing.T, open func(t *testing.T) engine.History) {
 		"ResumeAFlow": resume,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+	for name, test := range mistakes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { test(t, open(t)) }) // hours pass in no time
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -169,4 +170,29 @@ func (s *Store) Reap(ctx context.Context) (crashed []engine.FlowRun, err error) 
 		return nil, fmt.Errorf("look for runs whose process has ended: %w", err)
 	}
 	return crashed, nil
+}
+
+// DeleteFlowRun implements engine.History.
+func (s *Store) DeleteFlowRun(ctx context.Context, id string) error {
+	return s.writer.write(func(b *batch) error {
+		run, err := oneFlowRun(ctx, b.tx, `id = ?`, id)
+		if err != nil {
+			return err
+		}
+		if run.RootID != id {
+			return fmt.Errorf("%w: flow run %s is part of run %s: delete that one", errRefused, id, run.RootID)
+		}
+		if alive, pid, err := s.carried(ctx, b.tx, run); err != nil || alive {
+			return errors.Join(err, &engine.OwnedError{FlowRunID: id, PID: pid})
+		}
+		for _, query := range []string{
+			`DELETE FROM limit_holder WHERE flow_run_id IN (SELECT id FROM flow_run WHERE root_id = ?)`,
+			`DELETE FROM flow_run WHERE root_id = ?`, // the rest goes with it
+		} {
+			if _, err := b.tx.ExecContext(ctx, query, id); err != nil {
+				return fmt.Errorf("delete flow run %s: %w", id, err)
+			}
+		}
+		return nil
+	})
 }

@@ -72,7 +72,7 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 		return nil, fmt.Errorf("open the engine's history: %w", err)
 	}
 	s := &Store{
-		db: db, writer: &writer{db: db}, watch: &watch{db: db},
+		db: db, writer: &writer{db: db}, watch: newWatch(db),
 		owner: &owner{id: rand.Text(), dir: filepath.Join(c.Dir, "owners")},
 	}
 	if s.blobs, err = blob.OpenDir(filepath.Join(c.Dir, "results")); err != nil {
@@ -84,6 +84,7 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 // Close closes the store. Runs of this process that have not ended may then be
 // adopted by others.
 func (s *Store) Close() error {
+	s.watch.close()
 	err := errors.Join(s.writer.close(), s.owner.release(), s.db.Close())
 	if s.blobs != nil {
 		err = errors.Join(err, s.blobs.Close())

@@ -19,6 +19,18 @@ type watch struct {
 	changed chan struct{}
 	waiting int
 	looking bool
+	looker  sync.WaitGroup
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func newWatch(db *sqlite.DB) *watch { return &watch{db: db, closed: make(chan struct{})} }
+
+// close ends the looking. Who still waits is told, and finds the file closed.
+func (w *watch) close() {
+	w.once.Do(func() { close(w.closed) })
+	w.looker.Wait()
+	w.wake()
 }
 
 // lookEvery is how often the file is asked whether another process wrote to it.
@@ -34,7 +46,7 @@ func (w *watch) next() <-chan struct{} {
 	w.waiting++
 	if !w.looking {
 		w.looking = true
-		go w.look()
+		w.looker.Go(w.look)
 	}
 	return w.changed
 }
@@ -64,9 +76,14 @@ func (w *watch) look() {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for before := int64(-1); ; {
-		<-tick.C
+		open := true
+		select {
+		case <-tick.C:
+		case <-w.closed:
+			open = false
+		}
 		w.mu.Lock()
-		if w.waiting == 0 {
+		if w.waiting == 0 || !open {
 			w.looking = false
 			w.mu.Unlock()
 			return
