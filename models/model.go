@@ -31,7 +31,8 @@ type Model struct {
 	Linear *linear.Model
 	Trees  *gbt.Ensemble
 
-	compiled *compiled // of Trees; nil in a Model that was not made by New… or read
+	compiled *compiled                // of Trees; nil in a Model that was not made by New… or read
+	contents func() (contents, error) // of the files; nil: not prepared
 }
 
 // NewLinear returns the model of a fitted linear regressor. It is an error

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/taximeter/taximeter/data"
@@ -177,23 +176,17 @@ func cookSplit(ctx context.Context, s splitFacts) (Split, error) {
 
 // split does all that preprocess does.
 func (raw rawSplit) split(ctx context.Context) (Split, error) {
-	type month struct {
-		Month
-		err error
-	}
-	second := make(chan month, 1)
-	go func() {
-		m, err := readMonth(ctx, raw.Valid)
-		second <- month{m, err}
-	}()
-	train, err := readMonth(ctx, raw.Train)
-	valid := <-second
-	if err = errors.Join(err, valid.err); err != nil {
+	var train, valid Month
+	err := atOnce(
+		func() (err error) { train, err = readMonth(ctx, raw.Train); return err },
+		func() (err error) { valid, err = readMonth(ctx, raw.Valid); return err },
+	)
+	if err != nil {
 		return Split{}, err
 	}
 	v, err := features.Fit(raw.Encoding, train.Trips)
 	if err != nil {
 		return Split{}, err
 	}
-	return transformInput{train, valid.Month, encoder{raw.Encoding, v}}.split()
+	return transformInput{train, valid, encoder{raw.Encoding, v}}.split()
 }

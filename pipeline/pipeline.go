@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/taximeter/taximeter/data"
@@ -68,3 +69,15 @@ var networkRetry = engine.Retry{Max: 3, Delay: time.Second, Backoff: 2, If: func
 
 // cached is for tasks whose result depends on their input and the program only.
 var cached = engine.Cache{On: true, TTL: 30 * 24 * time.Hour}
+
+// atOnce does all of it at the same time, and returns what went wrong: files are
+// long in coming to a disk or a server, each by itself.
+func atOnce(all ...func() error) error {
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, do := range all {
+		wg.Go(func() { errs[i] = do() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}

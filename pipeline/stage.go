@@ -100,10 +100,12 @@ func (f *Flows) stage() engine.Task[stageInput, Staged] {
 		Name:  "Register and stage",
 		Retry: trackingRetry,
 		Func: func(ctx context.Context, in stageInput) (Staged, error) {
-			if err := f.nameFiles(ctx, in); err != nil {
-				return Staged{}, err
-			}
-			v, err := f.version(ctx, in)
+			var v registry.ModelVersion
+			err := atOnce(
+				func() error { return f.nameFile(ctx, in, models.ModelFile, "model") },
+				func() error { return f.nameFile(ctx, in, models.VectorizerFile, "dv") },
+				func() (err error) { v, err = f.version(ctx, in); return err },
+			)
 			if err != nil {
 				return Staged{}, err
 			}
@@ -122,20 +124,17 @@ func (f *Flows) stage() engine.Task[stageInput, Staged] {
 	}
 }
 
-// nameFiles keeps the chosen model and vectorizer under the date's names too, as
-// the original did.
-func (f *Flows) nameFiles(ctx context.Context, in stageInput) error {
-	for from, to := range map[string]string{models.ModelFile: "model", models.VectorizerFile: "dv"} {
-		to = fmt.Sprintf("%s-%s.json", to, in.Date)
-		r, err := f.Tracker.OpenArtifact(ctx, in.Chosen.RunID, path.Join(modelDir, from))
-		if err != nil {
-			return fmt.Errorf("log %s: %w", to, err)
-		}
-		err = f.Tracker.PutArtifact(ctx, in.Chosen.RunID, to, r)
-		_ = r.Close() // it was only read
-		if err != nil {
-			return fmt.Errorf("log %s: %w", to, err)
-		}
+// nameFile keeps a file of the chosen model under the date's name too, as the
+// original did.
+func (f *Flows) nameFile(ctx context.Context, in stageInput, from, to string) error {
+	to = fmt.Sprintf("%s-%s.json", to, in.Date)
+	r, err := f.Tracker.OpenArtifact(ctx, in.Chosen.RunID, path.Join(modelDir, from))
+	if err != nil {
+		return fmt.Errorf("log %s: %w", to, err)
+	}
+	defer r.Close() // it is only read
+	if err := f.Tracker.PutArtifact(ctx, in.Chosen.RunID, to, r); err != nil {
+		return fmt.Errorf("log %s: %w", to, err)
 	}
 	return nil
 }

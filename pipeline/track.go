@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/taximeter/taximeter/data"
@@ -272,8 +273,12 @@ func (f *Flows) markBest() engine.Task[loggedRuns, struct{}] {
 	}
 }
 
-// curveMetric is the name under which XGBoost's own callbacks log the curve.
-const curveMetric = "validation-rmse"
+// Names under which MLflow's autologging keeps the curves of XGBoost, where its
+// watch list has the sets "train" and "validation".
+const (
+	trainCurve = "train-rmse"
+	validCurve = "validation-rmse"
+)
 
 // batch is what is logged of a fit. Its points have the time the fit ended, so
 // that logging them twice is logging them once.
@@ -292,8 +297,10 @@ func (f FitFacts) batch() registry.Batch {
 	for _, key := range slices.Sorted(maps.Keys(f.Metrics)) {
 		b.Metrics = append(b.Metrics, registry.Metric{Key: key, Value: f.Metrics[key], Timestamp: at})
 	}
-	for i, v := range f.Curve {
-		b.Metrics = append(b.Metrics, registry.Metric{Key: curveMetric, Value: v, Timestamp: at, Step: int64(i)})
+	for i := range f.Curves.Valid {
+		b.Metrics = append(b.Metrics,
+			registry.Metric{Key: trainCurve, Value: f.Curves.Train[i], Timestamp: at, Step: int64(i)},
+			registry.Metric{Key: validCurve, Value: f.Curves.Valid[i], Timestamp: at, Step: int64(i)})
 	}
 	return b
 }
@@ -322,24 +329,33 @@ func (f FitFacts) datasets() []registry.DatasetInput {
 	return []registry.DatasetInput{input(f.Train, "training"), input(f.Valid, "validation")}
 }
 
-// putModel uploads the model's directory and, beside it, its preprocessor.
+// putModel uploads the model's directory, what makes it whole last, and its
+// preprocessor beside it.
 func (f *Flows) putModel(ctx context.Context, runID string, fit Fit) error {
 	files, err := fit.Model.Files(models.Card{RunID: runID, CreatedAt: fit.Ended})
 	if err != nil {
 		return fmt.Errorf("write the model of %s: %w", fit.Name, err)
 	}
-	for i, file := range files {
-		if err := f.Tracker.PutArtifact(ctx, runID, path.Join(modelDir, file.Name), bytes.NewReader(file.Bytes)); err != nil {
-			return fmt.Errorf("log the model of %s: %w", fit.Name, err)
+	var done atomic.Int64
+	put := func(dir string, file models.File) error {
+		if err := f.Tracker.PutArtifact(ctx, runID, path.Join(dir, file.Name), bytes.NewReader(file.Bytes)); err != nil {
+			return fmt.Errorf("log %s of %s: %w", file.Name, fit.Name, err)
 		}
-		engine.From(ctx).Progress("files", int64(i+1), int64(len(files)))
+		engine.From(ctx).Progress("files", done.Add(1), int64(len(files)+1))
+		return nil
+	}
+	var puts []func() error
+	last := len(files) - 1
+	for _, file := range files[:last] {
+		puts = append(puts, func() error { return put(modelDir, file) })
 		if file.Name == models.VectorizerFile {
-			if err := f.Tracker.PutArtifact(ctx, runID, path.Join("preprocessor", file.Name), bytes.NewReader(file.Bytes)); err != nil {
-				return fmt.Errorf("log the preprocessor of %s: %w", fit.Name, err)
-			}
+			puts = append(puts, func() error { return put("preprocessor", file) })
 		}
 	}
-	return nil
+	if err := atOnce(puts...); err != nil {
+		return err
+	}
+	return put(modelDir, files[last])
 }
 
 // modelDir is where a tracked run keeps its model.

@@ -110,9 +110,13 @@ func TestWhatIsLogged(t *testing.T) {
 			t.Errorf("metric %s is missing in %v", key, logged.Data.Metrics)
 		}
 	}
-	curve, err := s.MetricHistory(t.Context(), registry.HistoryQuery{RunID: logged.Info.RunID, Key: curveMetric})
+	curve, err := s.MetricHistory(t.Context(), registry.HistoryQuery{RunID: logged.Info.RunID, Key: validCurve})
 	if err != nil || len(curve.Items) < 20 || curve.Items[1].Step != 1 {
 		t.Errorf("%d points in the curve, %v", len(curve.Items), err)
+	}
+	own, err := s.MetricHistory(t.Context(), registry.HistoryQuery{RunID: logged.Info.RunID, Key: trainCurve})
+	if train, _ := logged.Data.Metric("rmse_train"); err != nil || len(own.Items) != len(curve.Items) || own.Items[len(own.Items)-1].Value != train {
+		t.Errorf("%d points in the curve of the training month, %v; want the last to be %v", len(own.Items), err, train)
 	}
 	if len(logged.Inputs.Datasets) != 2 || logged.Inputs.Datasets[0].Dataset.Name != "green_2021-01" {
 		t.Errorf("inputs = %+v", logged.Inputs)
