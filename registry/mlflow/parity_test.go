@@ -49,4 +49,5 @@ var realServer = map[string]string{
 	"search/a field twice in the order is refused":                   "it answers 500",
 	"artifact/a folder is not overwritten":                           "it answers 500, and writes nothing",
 	"version/archiving into Archived is refused":                     "it answers 500",
+	"paging/what is no token of logged models is refused":            "it answers 500",
 }

@@ -62,7 +62,7 @@ type rule struct {
 
 func rules() []rule {
 	return slices.Concat(experimentRules, runRules, paramRules, metricRules, searchRules, artifactRules, modelRules, versionRules, loggedModelRules, crowdRules,
-		limitRules, pagingRules)
+		limitRules, pagingRules, orderRules, datasetRules, sourceRules)
 }
 
 // checker is what a rule looks at a service through.
