@@ -5,38 +5,63 @@ import (
 	"crypto/subtle"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 )
 
-// open tells the one path that needs no credentials and no particular Host:
-// what load balancers and MLflow clients ask first.
-func open(r *http.Request) bool {
-	return r.URL.Path == "/health" && r.URL.RawPath == "" &&
-		(r.Method == http.MethodGet || r.Method == http.MethodHead)
+// open tells the one path that needs no credentials: what load balancers and
+// MLflow clients ask first.
+func open(r *http.Request) bool { return asks(r, "/health") }
+
+// asks tells whether r only reads the path, spelled just so.
+func asks(r *http.Request, path string) bool {
+	return r.URL.Path == path && r.URL.RawPath == "" && (r.Method == http.MethodGet || r.Method == http.MethodHead)
 }
 
 // headers are set on every answer: no sniffing, no framing by other sites.
-func headers(next echo.HandlerFunc) echo.HandlerFunc {
+func (s *Server) headers(next echo.HandlerFunc) echo.HandlerFunc {
+	frames := or(s.FrameOptions, "SAMEORIGIN")
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "SAMEORIGIN")
+		if frames != "NONE" {
+			h.Set("X-Frame-Options", frames)
+		}
 		return next(c)
 	}
 }
 
 // guardHost refuses requests that name us by a foreign host. A browser whose
 // DNS answer was changed under it (DNS rebinding) would otherwise hand a page
-// of any site the run of a server that only listens on loopback.
+// of any site the run of a server that only listens on loopback, or only in a
+// network that the site cannot reach. Such a page cannot know the token.
 func (s *Server) guardHost(addr *net.TCPAddr) echo.MiddlewareFunc {
 	loopback := addr.IP.IsLoopback()
-	anyHost := slices.Contains(s.AllowedHosts, "*") || !loopback && len(s.AllowedHosts) == 0
+	anyHost := slices.Contains(s.AllowedHosts, "*") || !loopback && s.Token != "" && len(s.AllowedHosts) == 0
+	own, err := os.Hostname()
+	if err != nil {
+		own = "localhost"
+	}
+	own, _, _ = strings.Cut(own, ".")
+	known := func(host string) bool {
+		ip := net.ParseIP(strings.SplitN(host, "%", 2)[0])
+		switch {
+		case strings.EqualFold(host, "localhost"), ip != nil && ip.IsLoopback():
+			return true
+		case !loopback && ip != nil: // an address was not looked up, so nobody changed the answer
+			return true
+		case !loopback && !strings.EqualFold(own, "") && sameMachine(host, own):
+			return true
+		}
+		return slices.ContainsFunc(s.AllowedHosts, func(allowed string) bool { return matches(allowed, host) })
+	}
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if r := c.Request(); !anyHost && !open(r) && !s.knownHost(hostname(r.Host)) {
+			r := c.Request()
+			if !anyHost && !open(r) && !asks(r, "/version") && !known(hostname(r.Host)) {
 				return c.String(http.StatusForbidden, "Invalid Host header - possible DNS rebinding attack detected\n")
 			}
 			return next(c)
@@ -44,14 +69,27 @@ func (s *Server) guardHost(addr *net.TCPAddr) echo.MiddlewareFunc {
 	}
 }
 
-func (s *Server) knownHost(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
+// sameMachine tells whether host is this machine's name, alone or in the domain
+// of its link (mDNS), which no other site can have.
+func sameMachine(host, own string) bool {
+	return strings.EqualFold(host, own) || strings.EqualFold(host, own+".local")
+}
+
+// matches compares a host with a pattern, in which * stands for anything; a
+// port in the pattern does not matter.
+func matches(pattern, host string) bool {
+	pattern, host = strings.ToLower(hostname(pattern)), strings.ToLower(host)
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == host
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
-		return true
+	host, found := strings.CutPrefix(host, parts[0])
+	for _, part := range parts[1 : len(parts)-1] {
+		if found {
+			_, host, found = strings.Cut(host, part)
+		}
 	}
-	return slices.ContainsFunc(s.AllowedHosts, func(a string) bool { return strings.EqualFold(a, host) })
+	return found && strings.HasSuffix(host, parts[len(parts)-1])
 }
 
 // hostname strips port and brackets of a Host header.
@@ -93,17 +131,4 @@ func credential(r *http.Request) string {
 		return strings.TrimSpace(token)
 	}
 	return ""
-}
-
-// guardOrigin refuses requests that change something and come from a page of
-// another site: a browser sends them along with what it knows of us.
-func guardOrigin(origins *http.CrossOriginProtection) echo.MiddlewareFunc {
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		return func(c echo.Context) error {
-			if origins.Check(c.Request()) != nil {
-				return c.String(http.StatusForbidden, "Cross-origin request blocked\n")
-			}
-			return next(c)
-		}
-	}
 }

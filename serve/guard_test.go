@@ -2,6 +2,7 @@ package serve_test
 
 import (
 	"net/http"
+	"os"
 	"testing"
 
 	"github.com/taximeter/taximeter/serve"
@@ -39,8 +40,9 @@ func TestTokenGuardsEveryPathButHealth(t *testing.T) {
 }
 
 func TestHostsOnLoopback(t *testing.T) {
-	url, _ := start(t, &serve.Server{AllowedHosts: []string{"taxi.example"}, Mounts: everything})
+	url, _ := start(t, &serve.Server{AllowedHosts: []string{"taxi.example", "*.cabs.example:5000"}, Mounts: everything})
 	for host, want := range map[string]int{
+		"green.cabs.example": 200, "a.b.CABS.example:80": 200, "cabs.example": 403, "cabs.example.evil.com": 403,
 		"": 200, "localhost": 200, "LOCALHOST:5000": 200, "127.0.0.1:1": 200, "127.9.9.9": 200, "[::1]:5000": 200, "[::1]": 200,
 		"taxi.example": 200, "Taxi.Example:443": 200,
 		"evil.com": 403, "evil.com:5000": 403, "localhost.evil.com": 403, "127.0.0.1.evil.com": 403, "10.0.0.1": 403, "[fd00::1]:5000": 403,
@@ -49,23 +51,40 @@ func TestHostsOnLoopback(t *testing.T) {
 		if host == "" {
 			header = nil // the client then sends the address it dialled
 		}
-		if got := ask(t, "GET", url+"/version", "", header...); got.status != want {
+		if got := ask(t, "GET", url+"/x", "", header...); got.status != want {
 			t.Errorf("Host %q = %d %q, want %d", host, got.status, got.body, want)
 		}
 	}
-	if got := ask(t, "GET", url+"/health", "", "Host", "evil.com"); got.status != 200 {
-		t.Errorf("GET /health with a foreign Host = %d, want 200", got.status)
+	for path, want := range map[string]int{"/health": 200, "/version": 200, "/version/x": 403, "/%76ersion": 403} {
+		if got := ask(t, "GET", url+path, "", "Host", "evil.com"); got.status != want {
+			t.Errorf("GET %s with a foreign Host = %d, want %d", path, got.status, want)
+		}
 	}
 }
 
 func TestHostsElsewhere(t *testing.T) {
+	own, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
-		allowed []string
-		want    int
-	}{{nil, 200}, {[]string{"*"}, 200}, {[]string{"taxi.example"}, 403}} {
-		url, _ := start(t, &serve.Server{Addr: "0.0.0.0:0", Insecure: true, AllowedHosts: c.allowed, Mounts: everything})
-		if got := ask(t, "GET", url, "", "Host", "other.example"); got.status != c.want {
-			t.Errorf("AllowedHosts %q: Host other.example = %d, want %d", c.allowed, got.status, c.want)
+		token, host string
+		allowed     []string
+		want        int
+	}{
+		{"", "other.example", nil, 403}, {"", "10.evil.com", nil, 403}, {"", "", nil, 200},
+		{"", "10.1.2.3:5000", nil, 200}, {"", "[fd00::1]:5000", nil, 200}, {"", "[fe80::1%25eth0]", nil, 200}, {"", "8.8.8.8", nil, 200},
+		{"", own, nil, 200}, {"", own + ".local:80", nil, 200}, {"", own + ".evil.com", nil, 403},
+		{"", "other.example", []string{"*"}, 200}, {"", "other.example", []string{"taxi.example"}, 403}, {"", "10.1.2.3", []string{"taxi.example"}, 200},
+		{"t", "other.example", nil, 200}, {"t", "other.example", []string{"taxi.example"}, 403},
+	} {
+		url, _ := start(t, &serve.Server{Addr: "0.0.0.0:0", Token: c.token, Insecure: true, AllowedHosts: c.allowed, Mounts: everything})
+		header := []string{"Authorization", "Bearer t"}
+		if c.host != "" {
+			header = append(header, "Host", c.host)
+		}
+		if got := ask(t, "GET", url, "", header...); got.status != c.want {
+			t.Errorf("AllowedHosts %q, token %q: Host %s = %d, want %d", c.allowed, c.token, c.host, got.status, c.want)
 		}
 	}
 }
@@ -92,8 +111,46 @@ func TestOrigins(t *testing.T) {
 		if got.status != c.want {
 			t.Errorf("%s with Origin %q, Sec-Fetch-Site %q = %d, want %d", c.method, c.origin, c.site, got.status, c.want)
 		}
-		if got.header.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("Origin %q is allowed to read answers", c.origin)
+		if shared := got.header.Get("Access-Control-Allow-Origin") != ""; shared != (c.origin == "https://taxi.example") {
+			t.Errorf("Origin %q is allowed to read answers: %v", c.origin, shared)
+		}
+	}
+}
+
+// A browser asks first whether a page of another origin may.
+func TestPreflight(t *testing.T) {
+	for _, c := range []struct {
+		trusted, origin     string
+		status              int
+		allowed, credential string
+	}{
+		{"https://taxi.example", "https://taxi.example", 204, "https://taxi.example", "true"},
+		{"https://*.taxi.example", "https://a.taxi.example", 204, "https://a.taxi.example", "true"},
+		{"https://*.taxi.example", "https://a.taxi.example.evil.com", 400, "", ""},
+		{"https://*.taxi.example", "http://a.taxi.example", 400, "", ""},
+		{"https://taxi.example", "https://taxi.example:8443", 400, "", ""},
+		{"https://taxi.example", "null", 400, "", ""},
+		{"http://localhost:*", "http://localhost:3000", 204, "http://localhost:3000", "true"},
+		{"*", "http://evil.com", 204, "*", ""},
+		{"", "http://evil.com", 400, "", ""},
+	} {
+		s := &serve.Server{Token: "t", Mounts: everything}
+		if c.trusted != "" {
+			s.TrustedOrigins = []string{c.trusted}
+		}
+		url, _ := start(t, s)
+		got := ask(t, "OPTIONS", url+"/ajax-api/2.0/mlflow/runs/search", "", "Origin", c.origin, "Access-Control-Request-Method", "POST")
+		if got.status != c.status || got.header.Get("Access-Control-Allow-Origin") != c.allowed || got.header.Get("Access-Control-Allow-Credentials") != c.credential {
+			t.Errorf("trusting %s: preflight from %s = %d %v", c.trusted, c.origin, got.status, got.header)
+		}
+	}
+}
+
+func TestFrames(t *testing.T) {
+	for options, want := range map[string]string{"": "SAMEORIGIN", "DENY": "DENY", "NONE": ""} {
+		url, _ := start(t, &serve.Server{FrameOptions: options, Mounts: everything})
+		if got := ask(t, "GET", url, "").header.Get("X-Frame-Options"); got != want {
+			t.Errorf("FrameOptions %q: X-Frame-Options %q, want %q", options, got, want)
 		}
 	}
 }

@@ -38,14 +38,21 @@ type Server struct {
 	Insecure bool
 
 	// AllowedHosts are further names a client may use for this server in the
-	// Host header, without port; "*" allows any. A server bound to loopback
-	// answers only to loopback names and these; one bound elsewhere checks
-	// the header only when AllowedHosts is set.
+	// Host header, without port; * stands for anything. A server bound to
+	// loopback answers only to loopback names and these; one bound elsewhere
+	// also to addresses and the machine's name, and with a Token and no
+	// AllowedHosts to any name.
 	AllowedHosts []string
 
-	// TrustedOrigins are origins ("https://example.org") other than the
-	// server's own whose pages may send requests that change something.
+	// TrustedOrigins are origins other than the server's own whose pages may
+	// send requests that change something, and read the answers (CORS), such as
+	// "https://example.org" or "https://*.example.org"; "*" are all of them,
+	// but then browsers send no credentials along.
 	TrustedOrigins []string
+
+	// FrameOptions is the header X-Frame-Options: DENY, or NONE for none; empty
+	// means SAMEORIGIN.
+	FrameOptions string
 
 	Mounts []Mount
 
@@ -88,10 +95,6 @@ func (s *Server) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	handler, err := s.handler(addr)
-	if err != nil {
-		return err
-	}
 	listener, err := net.ListenTCP("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return fmt.Errorf("%s is in use: another server (perhaps of ours) listens there; use --addr to choose another: %w", addr, err)
@@ -101,7 +104,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           s.handler(addr),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    256 << 10,
@@ -144,21 +147,20 @@ func (s *Server) resolve() (*net.TCPAddr, error) {
 	if !addr.IP.IsLoopback() && s.Token == "" && !s.Insecure {
 		return nil, fmt.Errorf("address %s is not loopback, so others could reach it: set a token (--token) or allow everybody in (--insecure)", name)
 	}
+	for _, o := range s.TrustedOrigins {
+		if scheme, host, _ := strings.Cut(o, "://"); o != "*" && (scheme == "" || host == "" || strings.Contains(host, "/")) {
+			return nil, fmt.Errorf("trusted origin %q: want scheme://host, with :port if it has one", o)
+		}
+	}
 	return addr, nil
 }
 
 // handler is the router with everything around it, outermost first. The guards
 // run before routing: no spelling of a path gets around them.
-func (s *Server) handler(addr *net.TCPAddr) (http.Handler, error) {
+func (s *Server) handler(addr *net.TCPAddr) http.Handler {
 	e := echo.New()
 	e.HTTPErrorHandler = answerError
-	origins := http.NewCrossOriginProtection()
-	for _, o := range s.TrustedOrigins {
-		if err := origins.AddTrustedOrigin(o); err != nil {
-			return nil, fmt.Errorf("trust origin: %w", err)
-		}
-	}
-	e.Pre(s.record, headers, s.guardHost(addr), s.authenticate(), guardOrigin(origins))
+	e.Pre(s.record, s.headers, s.guardHost(addr), guardOrigin(s.TrustedOrigins), s.authenticate())
 	for _, m := range s.Mounts {
 		path := m.Path
 		if strings.HasSuffix(path, "/") {
@@ -166,7 +168,7 @@ func (s *Server) handler(addr *net.TCPAddr) (http.Handler, error) {
 		}
 		e.Any(path, echo.WrapHandler(m.Handler), limitBody(m.MaxBody, or(s.Stall, time.Minute)))
 	}
-	return e, nil
+	return e
 }
 
 func (s *Server) log() *slog.Logger { return or(s.Log, silent) }

@@ -123,7 +123,7 @@ func TestAddresses(t *testing.T) {
 		{serve.Server{Addr: "127.0.0.2:0"}, ""},
 		{serve.Server{Addr: "5000"}, "want host:port"},
 		{serve.Server{Addr: "127.0.0.1:nosuchport"}, "want host:port"},
-		{serve.Server{Addr: "127.0.0.1:0", TrustedOrigins: []string{"example.org"}}, "scheme is required"},
+		{serve.Server{Addr: "127.0.0.1:0", TrustedOrigins: []string{"example.org"}}, "want scheme://host"},
 	} {
 		ctx, cancel := context.WithCancel(context.Background())
 		c.server.Ready = func(string) { cancel() }

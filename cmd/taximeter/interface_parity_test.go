@@ -31,7 +31,7 @@ import (
 func TestRealInterface(t *testing.T) {
 	home := t.TempDir()
 	r := parseReport(t, taximeter(t, home, "train", "--date", "2021-03-05", "--data", realMonths(t), "--trials", "2", "--json"))
-	s := startServer(t, home, "--mlflow-ui", interfaceFiles(t), "--addr", "0.0.0.0:0", "--insecure")
+	s := startServer(t, home, "--mlflow-ui", interfaceFiles(t), "--addr", "0.0.0.0:0", "--insecure", "--allowed-hosts", "taxi.example")
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
 	ids := interfaceContent(t, "http://127.0.0.1:"+port)
 	ids["OURRUN"] = r.Chosen.RunID
