@@ -109,7 +109,7 @@ func (c *crew) notify() {
 type exchange struct {
 	crew    *crew
 	lock    sync.Mutex
-	offered []patch
+	offered [][]patch
 	count   atomic.Int32 // of offered
 	working atomic.Int32 // workers that have patches
 	hungry  atomic.Int32 // workers that have none, less what is offered
@@ -118,11 +118,11 @@ type exchange struct {
 func newExchange(c *crew, first patch) *exchange {
 	e := &exchange{crew: c}
 	e.working.Store(int32(c.size))
-	e.offer(first)
+	e.offer([]patch{first})
 	return e
 }
 
-func (e *exchange) offer(p patch) {
+func (e *exchange) offer(p []patch) {
 	e.lock.Lock()
 	e.offered = append(e.offered, p)
 	e.count.Add(1)
@@ -131,9 +131,9 @@ func (e *exchange) offer(p patch) {
 	e.crew.notify()
 }
 
-// take is called by a worker that has no patches. It returns an offered one, or
-// false when no worker has any.
-func (e *exchange) take() (p patch, ok bool) {
+// take is called by a worker that has no patches. It returns some that are
+// offered, or false when no worker has any.
+func (e *exchange) take() (p []patch, ok bool) {
 	e.hungry.Add(1)
 	if e.working.Add(-1) == 0 {
 		e.crew.notify()
@@ -159,25 +159,36 @@ func (e *exchange) take() (p patch, ok bool) {
 // worthOffering is the work that takes longer than to hand it over.
 const worthOffering = 500
 
-// work visits patches until no worker has any. A worker that has several offers
-// the oldest, which is large, to those that have none: what a patch grows into
-// depends on nothing but the patch.
+// work visits patches until no worker has any. It goes on with the greater child
+// of what it has just split, which it knows best, and gives the older half of
+// the others to those that have none: what a patch grows into depends on nothing
+// but the patch.
 func (h *hand) work(e *exchange) {
 	for {
 		if len(h.todo) == 0 {
-			p, ok := e.take()
+			some, ok := e.take()
 			if !ok {
 				return
 			}
-			h.todo = append(h.todo, p)
+			h.todo = append(h.todo, some...)
 		}
 		last := len(h.todo) - 1
 		p := h.todo[last]
 		h.todo = h.todo[:last]
 		h.visit(p)
-		if e.hungry.Load() > 0 && len(h.todo) > 1 && h.todo[0].work() >= worthOffering {
-			e.offer(h.todo[0])
-			h.todo = slices.Delete(h.todo, 0, 1)
+		if e.hungry.Load() > 0 && len(h.todo) > 1 {
+			h.share(e)
 		}
+	}
+}
+
+func (h *hand) share(e *exchange) {
+	half, work := len(h.todo)/2, 0
+	for i := range half {
+		work += h.todo[i].work()
+	}
+	if work >= worthOffering {
+		e.offer(slices.Clone(h.todo[:half]))
+		h.todo = slices.Delete(h.todo, 0, half)
 	}
 }

@@ -184,30 +184,19 @@ func (g *grid) add(t Tree) (metrics []float64) {
 		}
 		if l.says = n.Value; l.level == g.others() {
 			l.paint(g.says)
+		} else {
+			g.train.tell(g.train.byLevel[l.from:l.to], l.says)
+			g.train.tell(g.train.missing(&l.area), l.says)
 		}
 	}
-	others := []int{} // evaluation sets but the training set
-	for i, s := range g.watched {
-		if s != &g.train {
-			others = append(others, i)
-		}
-	}
-	g.crew.each(1+len(others), func(i int) {
-		s := &g.train
-		if i > 0 {
-			s = g.watched[others[i-1]]
-		}
-		s.addOff(g.leaves, g.others())
-	})
 	metrics = make([]float64, len(g.sets))
-	g.crew.each(len(others)+len(g.strips), func(i int) {
-		if i >= len(others) {
-			g.addAndSum(&g.strips[i-len(others)])
-			return
+	g.crew.each(len(g.sets)+len(g.strips), func(i int) {
+		if i >= len(g.sets) {
+			g.addAndSum(&g.strips[i-len(g.sets)])
+		} else if s := g.watched[i]; s != &g.train {
+			g.addTo(s)
+			metrics[i] = s.rmse(g.sets[i])
 		}
-		s := g.watched[others[i]]
-		s.add(g.says, 0, len(g.says))
-		metrics[others[i]] = s.rmse(g.sets[others[i]])
 	})
 	g.sumStrips()
 	for i, s := range g.watched {
@@ -216,6 +205,18 @@ func (g *grid) add(t Tree) (metrics []float64) {
 		}
 	}
 	return metrics
+}
+
+// addTo adds what the tree says to a set that is not trained on.
+func (g *grid) addTo(s *squares) {
+	for i := range g.leaves {
+		if l := &g.leaves[i]; l.level != g.others() {
+			from, to := s.in(&l.area)
+			s.tell(s.byLevel[from:to], l.says)
+			s.tell(s.missing(&l.area), l.says)
+		}
+	}
+	s.add(g.says)
 }
 
 func (g *grid) close() { g.crew.dismiss() }

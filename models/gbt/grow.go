@@ -204,7 +204,7 @@ func (g *grower) part(column int, parent []cell, moves, stays *open) {
 	g.tally(column, moves.rows.rows)
 	var out []cell
 	if moves.cells != nil {
-		out = g.cells.take(min(len(parent), len(moves.rows.rows)))
+		out = g.cells.take(min(len(parent), len(moves.rows.rows)) + 1)
 	}
 	lesser, greater := divide(parent, g.scratch[column], g.least(column), out)
 	if moves.cells != nil {

@@ -13,6 +13,9 @@ type area struct {
 	lo, hi  int32 // ranks of values
 	missing bool  // whether also rows that have no value
 	last    int32 // the rank of those
+
+	// Of an area of one level: its squares that have a value are train.byLevel[from:to].
+	from, to int32
 }
 
 // leaf is what a tree says of an area.
@@ -45,7 +48,12 @@ type patch struct {
 }
 
 // work is about what it costs to search the patch.
-func (p *patch) work() int { return len(p.cells) + int(p.hi-p.lo) }
+func (p *patch) work() int {
+	if p.from < p.to {
+		return len(p.cells)
+	}
+	return p.listed.count + int(p.hi-p.lo)
+}
 
 // plot is a node as a hand makes it.
 type plot struct {
@@ -116,7 +124,7 @@ func (h *hand) split(p *patch, s *split, number int32) {
 	if s.column == 0 {
 		right.level = p.cells[s.at].code
 		left.cells, left.listed = p.listed.without(p.cells, s.at)
-		right.cells = h.takeOff(right.area, left.large)
+		right.cells = h.takeOff(&right.area, left.large)
 	} else {
 		left.hi, right.lo = cut, cut
 		left.missing, right.missing = p.missing && s.defaultLeft, p.missing && !s.defaultLeft
@@ -127,6 +135,8 @@ func (h *hand) split(p *patch, s *split, number int32) {
 				i++
 			}
 			left.cells, right.cells = p.cells[:i], p.cells[i:]
+			left.to = left.from + int32(i)
+			right.from = left.to
 		case !left.large && !right.large:
 		case h.count(left.area) < h.count(right.area):
 			h.part(p.cells, &left, &right)
@@ -134,8 +144,7 @@ func (h *hand) split(p *patch, s *split, number int32) {
 			h.part(p.cells, &right, &left)
 		}
 	}
-	// The lesser child is done first: the other may be handed over meanwhile.
-	if left.work() < right.work() {
+	if left.work() > right.work() {
 		left, right = right, left
 	}
 	h.todo = append(h.todo, left, right)
@@ -164,10 +173,10 @@ func (h *hand) stray(p *patch, s *split, cut int32) sums {
 
 // takeOff splits off a level: it returns the level's cells by rank and, if the
 // others are to be searched, takes them off theirs.
-func (h *hand) takeOff(a area, rest bool) []cell {
-	valued, missing := h.train.in(a.level, a)
-	cells := h.cells.take(len(valued))
-	for _, q := range valued {
+func (h *hand) takeOff(a *area, rest bool) []cell {
+	a.from, a.to = h.train.in(a)
+	cells := h.cells.take(int(a.to - a.from))
+	for _, q := range h.train.byLevel[a.from:a.to] {
 		c := h.squares[q.at]
 		h.train.off[q.at] = math.MaxUint32
 		cells = append(cells, cell{c.sums, q.rank, c.rows})
@@ -176,7 +185,7 @@ func (h *hand) takeOff(a area, rest bool) []cell {
 			v.sums, v.rows = v.sums.minus(c.sums), v.rows-c.rows
 		}
 	}
-	for _, q := range missing {
+	for _, q := range h.train.missing(a) {
 		h.train.off[q.at] = math.MaxUint32
 	}
 	h.cells.keep(cells)
@@ -197,7 +206,7 @@ func (h *hand) part(parent []cell, moves, stays *patch) {
 	h.tally(moves.area)
 	var out []cell
 	if moves.large {
-		out = h.cells.take(min(len(parent), int(h.count(moves.area))))
+		out = h.cells.take(min(len(parent), int(h.count(moves.area))) + 1)
 	}
 	moves.cells, stays.cells = divide(parent, h.moved, h.minChild, out)
 	if moves.large {
@@ -215,24 +224,32 @@ func (g *grid) spans(a area) [2][2]int32 {
 	return s
 }
 
-// tally sums up the squares of an area by level.
+// tally sums up the squares of an area by level; those that are off, as if they
+// were of no level. To branch on it would cost more.
 func (h *hand) tally(a area) {
 	for _, span := range h.spans(a) {
-		for q := span[0]; q < span[1]; q++ {
-			if h.train.off[q] == 0 {
-				s := &h.squares[q]
-				c := &h.moved[s.code]
-				c.sums, c.rows = c.sums.plus(s.sums), c.rows+s.rows
+		squares, off := h.squares[span[0]:span[1]], h.train.off[span[0]:span[1]]
+		for i := range squares {
+			s, code := &squares[i], squares[i].code
+			if off[i] != 0 {
+				code = h.others()
 			}
+			c := &h.moved[code]
+			c.sums, c.rows = c.sums.plus(s.sums), c.rows+s.rows
 		}
 	}
 }
 
 // forget empties the sums that tally filled.
 func (h *hand) forget(a area) {
+	if int(h.count(a)) > len(h.moved) {
+		clear(h.moved)
+		return
+	}
 	for _, span := range h.spans(a) {
 		for q := span[0]; q < span[1]; q++ {
 			h.moved[h.squares[q].code] = cell{}
 		}
 	}
+	h.moved[h.others()] = cell{}
 }

@@ -27,7 +27,7 @@ const listGain, listRows = 0.6, 1. / 32
 // suffices tells whether no level but those listed can be better than the best
 // split there is.
 func (l *shortlist) suffices(s *search) bool {
-	f := newSieve(s)
+	f := &s.sieve
 	root := l.score + math.Abs(f.weight-l.weight)*l.most
 	need := f.slope*(f.whole-l.most*l.most) - f.offset/(s.minChild+s.lambda)
 	return l.most > 0 && root*root*(1+1e-9) < need // not if need is no number
@@ -35,7 +35,7 @@ func (l *shortlist) suffices(s *search) bool {
 
 // list searches all cells of levels, and puts first those that it lists.
 func (s *search) list(c *column, cells []cell) (l shortlist) {
-	f := newSieve(s)
+	f := s.sieve
 	most := s.total.hess*listRows + s.lambda
 	for i := range cells {
 		right := cells[i].sums
@@ -58,7 +58,7 @@ func (s *search) list(c *column, cells []cell) (l shortlist) {
 		if !f.holds(right) && s.offer(s.total.minus(right), right, c.features[cells[at].code]) {
 			s.best.column, s.best.at = 0, at
 			s.best.threshold, s.best.defaultLeft = indicator, true
-			f = newSieve(s)
+			f = s.sieve
 		}
 	}
 	l.weight, l.score, l.most = f.weight, math.Sqrt(listGain*f.slope*f.whole), math.Sqrt(most)

@@ -16,20 +16,24 @@ package gbt
 type sieve struct {
 	lambda, weight, whole float64 // λ, w, H+2λ
 	slope, offset         float64
+
+	// what slope is made of
+	share, own float64 // k/(k+1)/(H+2λ), what the rest is less than what both sides gain
 }
 
-func newSieve(s *search) sieve {
+func newSieve(total sums, lambda float64) sieve {
 	const k = 32
-	w := s.total.grad / (s.total.hess + s.lambda)
-	wl := float64(w * s.lambda)
-	rest := s.enough - float64(w*s.total.grad) + float64(w*wl)
-	whole := s.total.hess + float64(2*s.lambda)
+	w := total.grad / (total.hess + lambda)
+	wl := float64(w * lambda)
+	whole := total.hess + float64(2*lambda)
 	return sieve{
-		lambda: s.lambda, weight: w, whole: whole,
-		slope:  rest * k / (k + 1) / whole,
-		offset: float64(wl*wl) * k,
+		lambda: lambda, weight: w, whole: whole, offset: float64(wl*wl) * k,
+		share: k / (k + 1.) / whole, own: float64(w*total.grad) - float64(w*wl),
 	}
 }
+
+// raise holds back all splits whose sides gain less in all.
+func (f *sieve) raise(enough float64) { f.slope = (enough - f.own) * f.share }
 
 // holds tells whether a split is held back that has the side on one of its sides.
 func (f *sieve) holds(side sums) bool {

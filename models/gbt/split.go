@@ -88,24 +88,24 @@ type split struct {
 // search looks for the best split of one node.
 type search struct {
 	*rule
-	total  sums
-	root   float32 // gain of the node as it is
-	best   split
-	enough float64 // no split whose children gain less in all can be the best, see sieve
+	total sums
+	sieve sieve   // holds back what cannot be the best
+	root  float32 // gain of the node as it is
+	best  split
 }
 
 func newSearch(r *rule, total sums) search {
-	s := search{rule: r, total: total, root: r.gain(total)}
+	s := search{rule: r, sieve: newSieve(total, r.lambda), total: total, root: r.gain(total)}
 	s.raise()
 	return s
 }
 
-// raise sets enough by the best split so far. What float32 rounds off a gain is
-// less than a millionth of it; the other part is for numbers that float32
+// raise sets the sieve by the best split so far. What float32 rounds off a gain
+// is less than a millionth of it; the other part is for numbers that float32
 // cannot hold in full.
 func (s *search) raise() {
 	sum := float64(s.root) + float64(s.best.loss)
-	s.enough = sum - float64(1e-6*sum) - 1e-30
+	s.sieve.raise(sum - float64(1e-6*sum) - 1e-30)
 }
 
 // offer compares a split into left and right with the best so far, as XGBoost's
@@ -154,13 +154,13 @@ func (s *search) column(at int, c *column, cells []cell) {
 // searches such columns backward only, which sends rows of the level right and
 // all others left.
 func (s *search) levels(at int, c *column, cells []cell) {
-	sieve := newSieve(s)
+	sieve := s.sieve
 	for i := range cells {
 		right := cells[i].sums
 		if !sieve.holds(right) && s.offer(s.total.minus(right), right, c.features[cells[i].code]) {
 			s.best.column, s.best.at = at, i
 			s.best.threshold, s.best.defaultLeft = indicator, true
-			sieve = newSieve(s)
+			sieve = s.sieve
 		}
 	}
 }
@@ -170,7 +170,7 @@ func (s *search) levels(at int, c *column, cells []cell) {
 // XGBoost's updater_colmaker.cc, UpdateEnumeration and EnumerateSplit.
 func (s *search) backward(at int, c *column, cells []cell) {
 	var right sums
-	last, sieve := -1, newSieve(s)
+	last, sieve := -1, s.sieve
 	for i := len(cells) - 1; i >= 0; i-- {
 		if cells[i].rows == 0 {
 			continue
@@ -178,7 +178,7 @@ func (s *search) backward(at int, c *column, cells []cell) {
 		if !sieve.holds(right) && right.hess != 0 && s.offer(s.total.minus(right), right, c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, true
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
-			sieve = newSieve(s)
+			sieve = s.sieve
 		}
 		right = right.plus(cells[i].sums)
 		last = i
@@ -193,7 +193,7 @@ func (s *search) backward(at int, c *column, cells []cell) {
 // passed goes left, all other rows, with those that have no value, right.
 func (s *search) forward(at int, c *column, cells []cell) {
 	var left sums
-	first, last, sieve := -1, -1, newSieve(s)
+	first, last, sieve := -1, -1, s.sieve
 	for i := range cells {
 		if cells[i].rows == 0 {
 			continue
@@ -201,7 +201,7 @@ func (s *search) forward(at int, c *column, cells []cell) {
 		if !sieve.holds(left) && left.hess != 0 && s.parts(c, cells, first, last, i) && s.offer(left, s.total.minus(left), c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, false
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
-			sieve = newSieve(s)
+			sieve = s.sieve
 		}
 		left = left.plus(cells[i].sums)
 		if last = i; first < 0 {

@@ -148,21 +148,27 @@ func (s *squares) listByLevel(cells []cell, levelCount int) {
 	}
 }
 
-// in returns the squares of a level in an area.
-func (s *squares) in(level int32, a area) (valued, missing []square) {
-	all := s.byLevel[s.levelStarts[level]:s.levelStarts[level+1]]
+// in returns which of byLevel the squares of a level are that have a value in an area.
+func (s *squares) in(a *area) (from, to int32) {
+	start := s.levelStarts[a.level]
+	all := s.byLevel[start:s.levelStarts[a.level+1]]
 	i := seek(all, a.lo)
-	valued, all = all[i:], all[i:]
-	i = seek(all, a.hi)
-	if a.missing && len(all) > 0 && all[len(all)-1].rank == a.last {
-		missing = all[len(all)-1:]
+	return start + i, start + i + seek(all[i:], a.hi)
+}
+
+// missing returns the square of a level's rows without value, if an area has
+// such rows and the level too.
+func (s *squares) missing(a *area) []square {
+	all := s.byLevel[s.levelStarts[a.level]:s.levelStarts[a.level+1]]
+	if last := len(all) - 1; a.missing && last >= 0 && all[last].rank == a.last {
+		return all[last:]
 	}
-	return valued[:i], missing
+	return nil
 }
 
 // seek returns the place of the first square of the rank or a greater one, by
 // halving, in a form that takes no branch that cannot be foreseen.
-func seek(list []square, rank int32) int {
+func seek(list []square, rank int32) int32 {
 	at := 0
 	for n := len(list); n > 0; {
 		half := (n + 1) / 2
@@ -171,33 +177,22 @@ func seek(list []square, rank int32) int {
 		}
 		n -= half
 	}
-	return at
+	return int32(at)
 }
 
-// addOff adds what the tree says of the levels that were split off.
-func (s *squares) addOff(leaves []leaf, others int32) {
-	for i := range leaves {
-		l := &leaves[i]
-		if l.level == others {
-			continue
-		}
-		valued, missing := s.in(l.level, l.area)
-		for _, list := range [2][]square{valued, missing} {
-			for _, q := range list {
-				s.off[q.at] = math.MaxUint32
-				s.predictions[q.at] = float32(s.predictions[q.at] + l.says)
-			}
-		}
+// tell adds what the tree says of levels that were split off.
+func (s *squares) tell(list []square, says float32) {
+	for _, q := range list {
+		s.off[q.at] = math.MaxUint32
+		s.predictions[q.at] = float32(s.predictions[q.at] + says)
 	}
 }
 
-// add adds what the tree says of all other squares of ranks [from, to).
-func (s *squares) add(says []float32, from, to int) {
-	q := s.starts[from]
-	for rank := from; rank < to; rank++ {
-		end := s.starts[rank+1]
-		addUnlessOff(s.predictions[q:end], s.off[q:end], says[rank])
-		q = end
+// add adds what the tree says, by rank, of all other squares.
+func (s *squares) add(says []float32) {
+	for rank, v := range says {
+		from, to := s.starts[rank], s.starts[rank+1]
+		addUnlessOff(s.predictions[from:to], s.off[from:to], v)
 	}
 }
 
