@@ -10,6 +10,7 @@ import (
 // Codec turns a task's result into bytes and back. The zero value is JSON.
 type Codec[T any] struct {
 	name   string
+	bytes  bool // the digest is that of the data
 	encode func(T) (data []byte, digest string, err error)
 	decode func(ctx context.Context, data []byte) (T, error)
 }
@@ -18,7 +19,8 @@ type Codec[T any] struct {
 // it after the format and change the name with the format.
 func Bytes[T any](name string, encode func(T) ([]byte, error), decode func([]byte) (T, error)) Codec[T] {
 	return Codec[T]{
-		name: name,
+		name:  name,
+		bytes: true,
 		encode: func(v T) ([]byte, string, error) {
 			data, err := encode(v)
 			return data, digestBytes(data), err

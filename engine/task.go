@@ -59,8 +59,12 @@ func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 			if err != nil {
 				return nil, err
 			}
+			ref := digest
+			if !codec.bytes {
+				ref = digestBytes(data)
+			}
 			f.keep(v)
-			return &Result{Codec: codec.name, Digest: digest, Size: int64(len(data)), Data: data, Ref: digestBytes(data)}, nil
+			return &Result{Codec: codec.name, Digest: digest, Size: int64(len(data)), Data: data, Ref: ref}, nil
 		}, nil
 	}
 	f.load = func(ctx context.Context) (O, error) {

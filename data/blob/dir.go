@@ -8,8 +8,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +31,6 @@ type Info struct {
 	Name    string // relative to the store
 	Size    int64  // bytes; 0 for a folder
 	IsDir   bool
-	SHA256  string // lower-case hex, set by Put only
 	ModTime time.Time
 }
 
@@ -90,9 +87,8 @@ func (d *Dir) Put(ctx context.Context, name string, r io.Reader) (Info, error) {
 
 // fill writes r to f, syncs and closes it.
 func fill(ctx context.Context, f *os.File, r io.Reader) (Info, error) {
-	hash := sha256.New()
 	w := bufio.NewWriterSize(f, 1<<16)
-	size, err := io.Copy(io.MultiWriter(w, hash), reader{ctx, r})
+	size, err := io.Copy(w, reader{ctx, r})
 	err = errors.Join(err, w.Flush())
 	if err == nil {
 		err = f.Sync()
@@ -100,7 +96,7 @@ func fill(ctx context.Context, f *os.File, r io.Reader) (Info, error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return Info{}, err
 	}
-	return Info{Size: size, SHA256: hex.EncodeToString(hash.Sum(nil)), ModTime: time.Now()}, nil
+	return Info{Size: size, ModTime: time.Now()}, nil
 }
 
 // sync makes a rename in folder durable.
