@@ -40,9 +40,9 @@ func checkFrame(path string, r io.ReaderAt, size int64) error {
 // guard runs read and makes a *CorruptError of what goes wrong in it, panics of
 // the Parquet library among that; a context's end and our own errors stay what
 // they are.
-func guard(path string, content []byte, detail string, read func() error) (err error) {
+func guard(path string, size int64, detail string, read func() error) (err error) {
 	corrupt := func(cause error) error {
-		return &CorruptError{Path: path, Size: int64(len(content)), Detail: detail, Err: cause}
+		return &CorruptError{Path: path, Size: size, Detail: detail, Err: cause}
 	}
 	defer func() {
 		if r := recover(); r != nil {

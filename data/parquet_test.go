@@ -25,6 +25,8 @@ type sheet struct {
 	groupRows int // rows of a row group; 0: all
 	pageBytes int
 	version   int // of data pages; 0: 1
+
+	dictionaryBytes int64 // a dictionary may have; 0: any number
 }
 
 type sheetColumn struct {
@@ -45,6 +47,9 @@ func (s sheet) bytes(t testing.TB) []byte {
 	}
 	if s.pageBytes > 0 {
 		options = append(options, parquet.PageBufferSize(s.pageBytes))
+	}
+	if s.dictionaryBytes > 0 {
+		options = append(options, parquet.DictionaryMaxBytes(s.dictionaryBytes))
 	}
 	var out bytes.Buffer
 	w := parquet.NewGenericWriter[any](&out, options...)
@@ -151,8 +156,8 @@ func checkPlain(t *testing.T, got *Trips, rows int) {
 	for i := range rows {
 		start := int64(january+60*i) * 1e6
 		if got.Pickup(i) != start || got.Dropoff(i) != start+int64(30*i)*1e6 || got.Minutes(i) != float64(i)/2 ||
-			got.PickupZone[i] != int32(1+i%265) || got.DropoffZone[i] != int32(265-i%265) || got.Miles[i] != float64(i)/100 {
-			t.Fatalf("row %d: %d %d %d %d %v", i, got.Pickup(i), got.Dropoff(i), got.PickupZone[i], got.DropoffZone[i], got.Miles[i])
+			got.PickupZone.At(i) != int32(1+i%265) || got.DropoffZone.At(i) != int32(265-i%265) || got.Miles.At(i) != float64(i)/100 {
+			t.Fatalf("row %d: %d %d %d %d %v", i, got.Pickup(i), got.Dropoff(i), got.PickupZone.At(i), got.DropoffZone.At(i), got.Miles.At(i))
 		}
 	}
 }
@@ -270,14 +275,14 @@ func TestReadTripsMakesNullsPlain(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := []int32{NoZone, NoZone, 7, NoZone}; !slices.Equal(got.PickupZone, want) {
-				t.Errorf("pickup zones %v; want %v", got.PickupZone, want)
+			if want := []int32{NoZone, NoZone, 7, NoZone}; !slices.Equal(got.PickupZone.All(), want) {
+				t.Errorf("pickup zones %v; want %v", got.PickupZone.All(), want)
 			}
-			if want := []int32{5, NoZone, NoZone, 6}; !slices.Equal(got.DropoffZone, want) {
-				t.Errorf("drop-off zones %v; want %v", got.DropoffZone, want)
+			if want := []int32{5, NoZone, NoZone, 6}; !slices.Equal(got.DropoffZone.All(), want) {
+				t.Errorf("drop-off zones %v; want %v", got.DropoffZone.All(), want)
 			}
-			if got.Miles[0] != 1.5 || got.Miles[1] != 2.5 || !math.IsNaN(got.Miles[2]) || got.Miles[3] != 0 {
-				t.Errorf("miles %v", got.Miles)
+			if got.Miles.At(0) != 1.5 || got.Miles.At(1) != 2.5 || !math.IsNaN(got.Miles.At(2)) || got.Miles.At(3) != 0 {
+				t.Errorf("miles %v", got.Miles.All())
 			}
 			if kept, dropped := got.Kept(); dropped.NoTime != 2 || kept.Len() != 2 {
 				t.Errorf("kept %d, dropped %+v", kept.Len(), dropped)
@@ -293,7 +298,7 @@ func TestReadTripsOfColumnsWithoutValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !math.IsNaN(got.Miles[0]) || !math.IsNaN(got.Miles[2]) || got.PickupZone[2] != 3 {
+	if !math.IsNaN(got.Miles.At(0)) || !math.IsNaN(got.Miles.At(2)) || got.PickupZone.At(2) != 3 {
 		t.Errorf("got %+v", got)
 	}
 	none, err := ReadTrips(context.Background(), plainSheet(0, parquet.Microsecond, 1e6).write(t))

@@ -27,7 +27,7 @@ func makeMonth(t testing.TB, s Synth) []byte {
 
 func readSynth(t testing.TB, s Synth) *Trips {
 	t.Helper()
-	trips, err := readParquet(context.Background(), "synth", makeMonth(t, s))
+	trips, err := readBytes(context.Background(), makeMonth(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestSynthHasTheColumnsOfItsEra(t *testing.T) {
 		if ehail := column("ehail_fee"); ehail != nil && isNull(ehail) != test.nullEhailType {
 			t.Errorf("%s %s: ehail_fee is %s", test.taxi, test.month, ehail)
 		}
-		trips, err := readParquet(t.Context(), "synth", content)
+		trips, err := readBytes(t.Context(), content)
 		if err != nil || trips.Len() != 100 {
 			t.Errorf("%s %s: %v", test.taxi, test.month, err)
 		}
@@ -129,11 +129,11 @@ func TestSynthIsAsDirtyAsTLC(t *testing.T) {
 		add(&zero, minutes == 0)
 		add(&wrapped, minutes > 1300 && minutes < 1440)
 		add(&outside, trips.Pickup(i) < start || trips.Pickup(i) >= end)
-		add(&noMiles, trips.Miles[i] == 0)
-		add(&far, trips.Miles[i] > 100)
-		add(&veryFar, trips.Miles[i] > 100_000)
-		add(&odd, trips.PickupZone[i] >= 264 || trips.DropoffZone[i] >= 264)
-		for _, zone := range []int32{trips.PickupZone[i], trips.DropoffZone[i]} {
+		add(&noMiles, trips.Miles.At(i) == 0)
+		add(&far, trips.Miles.At(i) > 100)
+		add(&veryFar, trips.Miles.At(i) > 100_000)
+		add(&odd, trips.PickupZone.At(i) >= 264 || trips.DropoffZone.At(i) >= 264)
+		for _, zone := range []int32{trips.PickupZone.At(i), trips.DropoffZone.At(i)} {
 			if zone < 1 || zone > 265 {
 				t.Fatalf("row %d: zone %d", i, zone)
 			}
@@ -207,9 +207,9 @@ func TestSynthMonthsShareTheCity(t *testing.T) {
 	type sum struct{ miles, n float64 }
 	seen, far := map[pair]sum{}, 0
 	for i := range train.Len() {
-		p := pair{train.PickupZone[i], train.DropoffZone[i]}
+		p := pair{train.PickupZone.At(i), train.DropoffZone.At(i)}
 		s := seen[p]
-		if m := train.Miles[i]; m > 0 && m < 100 {
+		if m := train.Miles.At(i); m > 0 && m < 100 {
 			s.miles, s.n = s.miles+m, s.n+1
 		}
 		seen[p] = s
@@ -220,12 +220,12 @@ func TestSynthMonthsShareTheCity(t *testing.T) {
 	unseen := 0
 	again := map[pair]sum{}
 	for i := range valid.Len() {
-		p := pair{valid.PickupZone[i], valid.DropoffZone[i]}
+		p := pair{valid.PickupZone.At(i), valid.DropoffZone.At(i)}
 		if _, ok := seen[p]; !ok {
 			unseen++
 		}
 		s := again[p]
-		if m := valid.Miles[i]; m > 0 && m < 100 {
+		if m := valid.Miles.At(i); m > 0 && m < 100 {
 			s.miles, s.n = s.miles+m, s.n+1
 		}
 		again[p] = s

@@ -24,11 +24,11 @@ const (
 // The columns belong to whoever made the Trips. Once read they are shared and
 // must not be written to; reading is safe from several goroutines.
 type Trips struct {
-	PickupMicros  []int64   // NoTime where missing
-	DropoffMicros []int64   // NoTime where missing
-	PickupZone    []int32   // TLC zone id, 1 to 265; NoZone where missing
-	DropoffZone   []int32   // likewise
-	Miles         []float64 // as the taximeter reported them; NaN where missing
+	PickupMicros  []int64         // NoTime where missing
+	DropoffMicros []int64         // NoTime where missing
+	PickupZone    Column[int32]   // TLC zone id, 1 to 265; NoZone where missing
+	DropoffZone   Column[int32]   // likewise
+	Miles         Column[float64] // as the taximeter reported them; NaN where missing
 
 	// Index is the row of each ride in its file, counted from 0. It is nil when
 	// every ride stands at its own index.
@@ -74,7 +74,7 @@ func (t *Trips) Minutes(i int) float64 {
 
 // Kept returns the rides that lasted from 1 to 60 minutes, both inclusive, in
 // their order and with the rows they had, and counts the others. The result
-// shares nothing with t.
+// shares nothing with t but what codes stand for.
 func (t *Trips) Kept() (*Trips, Dropped) {
 	var dropped Dropped
 	keep := make([]int32, 0, t.Len())
@@ -95,9 +95,9 @@ func (t *Trips) Kept() (*Trips, Dropped) {
 	kept := &Trips{
 		PickupMicros:  gather(t.PickupMicros, keep),
 		DropoffMicros: gather(t.DropoffMicros, keep),
-		PickupZone:    gather(t.PickupZone, keep),
-		DropoffZone:   gather(t.DropoffZone, keep),
-		Miles:         gather(t.Miles, keep),
+		PickupZone:    t.PickupZone.gather(keep),
+		DropoffZone:   t.DropoffZone.gather(keep),
+		Miles:         t.Miles.gather(keep),
 		Index:         keep,
 	}
 	if t.Index != nil {

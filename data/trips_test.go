@@ -13,9 +13,9 @@ func lasting(seconds ...int64) *Trips {
 	for i, s := range seconds {
 		t.PickupMicros = append(t.PickupMicros, start)
 		t.DropoffMicros = append(t.DropoffMicros, start+s*1_000_000)
-		t.PickupZone = append(t.PickupZone, int32(i+1))
-		t.DropoffZone = append(t.DropoffZone, int32(i+101))
-		t.Miles = append(t.Miles, float64(i)/10)
+		t.PickupZone.Values = append(t.PickupZone.Values, int32(i+1))
+		t.DropoffZone.Values = append(t.DropoffZone.Values, int32(i+101))
+		t.Miles.Values = append(t.Miles.Values, float64(i)/10)
 	}
 	return t
 }
@@ -54,15 +54,15 @@ func TestKeptRemembersRows(t *testing.T) {
 	if want := (Dropped{TooShort: 1, TooLong: 1, NoTime: 1}); dropped != want {
 		t.Errorf("dropped %+v; want %+v", dropped, want)
 	}
-	if !slices.Equal(kept.Index, []int32{1, 4}) || !slices.Equal(kept.PickupZone, []int32{2, 5}) ||
-		!slices.Equal(kept.DropoffZone, []int32{102, 105}) || !slices.Equal(kept.Miles, []float64{0.1, 0.4}) {
+	if !slices.Equal(kept.Index, []int32{1, 4}) || !slices.Equal(kept.PickupZone.All(), []int32{2, 5}) ||
+		!slices.Equal(kept.DropoffZone.All(), []int32{102, 105}) || !slices.Equal(kept.Miles.All(), []float64{0.1, 0.4}) {
 		t.Errorf("kept %+v", kept)
 	}
 	if kept.Minutes(0) != 2 || kept.Minutes(1) != 4 || !math.IsNaN(trips.Minutes(3)) {
 		t.Errorf("minutes %v, %v, %v", kept.Minutes(0), kept.Minutes(1), trips.Minutes(3))
 	}
-	kept.PickupZone[0] = 99
-	if trips.PickupZone[1] != 2 {
+	kept.PickupZone.Values[0] = 99
+	if trips.PickupZone.At(1) != 2 {
 		t.Error("the kept rides share columns with the others")
 	}
 	again, dropped := kept.Kept()

@@ -35,7 +35,7 @@ func TestAgainstDictVectorizer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, column := range []any{trips.PickupZone, trips.DropoffZone, trips.Miles} {
+	for _, column := range []any{trips.PickupZone.All(), trips.DropoffZone.All(), trips.Miles.All()} {
 		if err := binary.Write(f, binary.LittleEndian, column); err != nil {
 			t.Fatal(err)
 		}

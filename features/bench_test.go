@@ -10,15 +10,29 @@ import (
 )
 
 // manyTrips are rides of the shape of green taxis: 13,000 pairs of zones, few of
-// which have most rides, and distances rounded to a hundredth of a mile.
+// which have most rides, and distances rounded to a hundredth of a mile; in codes,
+// as files have them.
 func manyTrips(rows int) *data.Trips {
 	r := rand.New(rand.NewPCG(1, 2))
-	t := &data.Trips{PickupZone: make([]int32, rows), DropoffZone: make([]int32, rows), Miles: make([]float64, rows)}
-	for i := range rows {
+	t := &data.Trips{}
+	t.PickupZone.Values = []int32{data.NoZone}
+	for zone := range int32(265) {
+		t.PickupZone.Values = append(t.PickupZone.Values, zone+1)
+	}
+	t.DropoffZone.Values = t.PickupZone.Values
+	code := map[float64]uint16{}
+	for range rows {
 		pair := uint32(13_000*math.Pow(r.Float64(), 3)) * 2654435761
-		t.PickupZone[i] = 1 + int32(pair>>16%265)
-		t.DropoffZone[i] = 1 + int32(pair>>8%65521%265)
-		t.Miles[i] = math.Round(100*math.Exp(1+r.NormFloat64())) / 100
+		t.PickupZone.Codes = append(t.PickupZone.Codes, 1+uint16(pair>>16%265))
+		t.DropoffZone.Codes = append(t.DropoffZone.Codes, 1+uint16(pair>>8%65521%265))
+		miles := math.Round(100*math.Exp(1+r.NormFloat64())) / 100
+		c, known := code[miles]
+		if !known {
+			c = uint16(len(code))
+			code[miles] = c
+			t.Miles.Values = append(t.Miles.Values, miles)
+		}
+		t.Miles.Codes = append(t.Miles.Codes, c)
 	}
 	return t
 }

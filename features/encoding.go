@@ -103,7 +103,7 @@ func (e Encoding) Names() []string {
 
 // columns is the one definition of each feature: training, scoring and serving
 // all come through here.
-func (e Encoding) columns(pickup, dropoff []int32, miles []float64) []matrix.Column {
+func (e Encoding) columns(pickup, dropoff zoneColumn, miles []float64) []matrix.Column {
 	zonesAs, clipped := e.parts()
 	distance := matrix.Values{Name: distanceName, Values: miles}
 	if clipped {

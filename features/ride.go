@@ -30,7 +30,7 @@ func appendPair(b []byte, pickup, dropoff int32) []byte {
 // a missing distance is not stored; a distance of zero is. The result may share
 // t.Miles. It panics on an encoding that ParseEncoding refuses.
 func FromTrips(e Encoding, t *data.Trips) []matrix.Column {
-	return e.columns(t.PickupZone, t.DropoffZone, t.Miles)
+	return e.columns(t.PickupZone, t.DropoffZone, t.Miles.All())
 }
 
 // FromRides returns the features of rides, exactly as FromTrips would.
@@ -40,7 +40,7 @@ func FromRides(e Encoding, rides []Ride) []matrix.Column {
 	for i, r := range rides {
 		pickup[i], dropoff[i], miles[i] = r.PULocationID, r.DOLocationID, r.TripDistance
 	}
-	return e.columns(pickup, dropoff, miles)
+	return e.columns(zoneColumn{Values: pickup}, zoneColumn{Values: dropoff}, miles)
 }
 
 // Fit learns the columns of a design matrix from trips.

@@ -23,9 +23,9 @@ var rides = []Ride{
 func tripsOf(rides []Ride) *data.Trips {
 	t := &data.Trips{}
 	for _, r := range rides {
-		t.PickupZone = append(t.PickupZone, r.PULocationID)
-		t.DropoffZone = append(t.DropoffZone, r.DOLocationID)
-		t.Miles = append(t.Miles, r.TripDistance)
+		t.PickupZone.Values = append(t.PickupZone.Values, r.PULocationID)
+		t.DropoffZone.Values = append(t.DropoffZone.Values, r.DOLocationID)
+		t.Miles.Values = append(t.Miles.Values, r.TripDistance)
 	}
 	return t
 }

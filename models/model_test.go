@@ -33,8 +33,8 @@ func month(rows int) (*data.Trips, []float64) {
 	for range rows {
 		pickup, dropoff := int32(1+below(9)*13), int32(1+below(9)*13)
 		miles := float64(below(1500)) / 100
-		t.PickupZone, t.DropoffZone = append(t.PickupZone, pickup), append(t.DropoffZone, dropoff)
-		t.Miles = append(t.Miles, miles)
+		t.PickupZone.Values, t.DropoffZone.Values = append(t.PickupZone.Values, pickup), append(t.DropoffZone.Values, dropoff)
+		t.Miles.Values = append(t.Miles.Values, miles)
 		minutes = append(minutes, 2+float64(pickup%7)+2.5*miles+float64(below(300))/100)
 	}
 	return t, minutes
@@ -351,7 +351,8 @@ func TestLoadUBJSON(t *testing.T) {
 }
 
 func TestMLmodel(t *testing.T) {
-	trips := &data.Trips{PickupZone: []int32{43}, DropoffZone: []int32{151}, Miles: []float64{1.01}}
+	trips := &data.Trips{PickupZone: data.Column[int32]{Values: []int32{43}}, DropoffZone: data.Column[int32]{Values: []int32{151}},
+		Miles: data.Column[float64]{Values: []float64{1.01}}}
 	v, err := features.Fit(features.Pair, trips)
 	if err != nil {
 		t.Fatal(err)

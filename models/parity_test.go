@@ -231,7 +231,7 @@ func checkInMLflow(t *testing.T, m *Model, trips *data.Trips) {
 	writeDirectory(t, dir, m, Card{RunID: runID, CreatedAt: time.Date(2026, 3, 5, 7, 8, 9, 0, time.UTC)})
 	rides := []features.Ride{{PULocationID: 43, DOLocationID: 151, TripDistance: 1.01}, {PULocationID: 43, DOLocationID: 151, TripDistance: math.NaN()}}
 	for i := 0; i < trips.Len(); i += 7 {
-		rides = append(rides, features.Ride{PULocationID: trips.PickupZone[i], DOLocationID: trips.DropoffZone[i], TripDistance: trips.Miles[i]})
+		rides = append(rides, features.Ride{PULocationID: trips.PickupZone.At(i), DOLocationID: trips.DropoffZone.At(i), TripDistance: trips.Miles.At(i)})
 	}
 	got := make([]float32, len(rides))
 	if err := m.PredictRides(rides, got); err != nil {
