@@ -215,3 +215,11 @@ func (c *CatchUp) UnmarshalText(text []byte) (err error) {
 func (c CatchUp) Skips(instant, newest, now time.Time) bool {
 	return c.Latest && instant.Before(newest) || c.OlderThan > 0 && now.Sub(instant) > c.OlderThan
 }
+
+// Record is a deployment as it is kept.
+type Record struct {
+	ID      string     `json:"id"`
+	Spec    Deployment `json:"spec"`
+	Created time.Time  `json:"created"`
+	Updated time.Time  `json:"updated"` // when it last changed
+}

@@ -1,0 +1,413 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/schedule"
+	"github.com/taximeter/taximeter/engine/worker"
+)
+
+var _ worker.Source = (*Store)(nil)
+
+// Beat implements worker.Source.
+func (s *Store) Beat(ctx context.Context, w worker.Info, running []string) (end []string, err error) {
+	if err := s.owner.hold(); err != nil {
+		return nil, fmt.Errorf("say that worker %s lives: %w", w.Name, err)
+	}
+	return s.BeatFor(ctx, w, s.owner.id, running)
+}
+
+// BeatFor is Beat for a worker of another process: one whose lock is called owner,
+// or, where that is empty, one that lives as long as it says so often enough.
+func (s *Store) BeatFor(ctx context.Context, w worker.Info, owner string, running []string) (end []string, err error) {
+	info, err := json.Marshal(w)
+	if err != nil {
+		return nil, err
+	}
+	err = s.writer.write(func(b *batch) error {
+		end = nil
+		at := now()
+		if err := ensureQueue(ctx, b.tx, w.Pool, schedule.DefaultQueue); err != nil {
+			return err
+		}
+		_, err := b.tx.ExecContext(ctx, `INSERT INTO worker (id, pool, info, seen, owner) VALUES (?1, ?2, ?3, ?4, ?5)
+			ON CONFLICT (id) DO UPDATE SET pool = ?2, info = ?3, seen = ?4, owner = ?5`, w.ID, w.Pool, string(info), micros(at), owner)
+		if err != nil {
+			return fmt.Errorf("record worker %s: %w", w.Name, err)
+		}
+		_, err = b.tx.ExecContext(ctx, `UPDATE work_queue SET polled = ?1 WHERE pool = ?2 AND (?3 = '[]' OR name IN (SELECT value FROM json_each(?3)))`,
+			micros(at), w.Pool, list(w.Queues))
+		if err != nil {
+			return fmt.Errorf("record the queues of worker %s: %w", w.Name, err)
+		}
+		rows, err := b.tx.QueryContext(ctx, `SELECT value FROM json_each(?) WHERE NOT EXISTS (SELECT 1 FROM flow_run
+			WHERE id = value AND worker = ? AND state_type <> 'CANCELLING' AND `+unfinished+`)`, list(running), w.ID)
+		end, err = collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
+		return err
+	})
+	return end, err
+}
+
+// Leave implements worker.Source.
+func (s *Store) Leave(ctx context.Context, workerID string) error {
+	return s.change(func(tx *sql.Tx) error {
+		if err := s.returnClaims(ctx, tx, workerID, "its worker has ended", now()); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `DELETE FROM worker WHERE id = ?`, workerID)
+		return err
+	})
+}
+
+// Wait implements worker.Source. Of what other processes write it learns within a
+// tenth of a second.
+func (s *Store) Wait(ctx context.Context) error {
+	changed := s.watch.next()
+	defer s.watch.leave()
+	select {
+	case <-changed:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Claim implements worker.Source.
+func (s *Store) Claim(ctx context.Context, w worker.Info, most int, before time.Time) (runs []engine.FlowRun, next time.Time, err error) {
+	const waiting = `SELECT min(coalesce(next_start, 0)) FROM flow_run WHERE pool = ? AND ` + waitingWork + ` AND coalesce(next_start, 0) > ?`
+	first := func(after int64) (sql.NullInt64, error) {
+		var at sql.NullInt64
+		err := s.db.Read().QueryRowContext(ctx, waiting, w.Pool, after).Scan(&at)
+		return at, err
+	}
+	// Most often there is nothing to do, which needs no write lock.
+	due, err := first(-1)
+	if err != nil {
+		return nil, next, fmt.Errorf("look for work in pool %s: %w", w.Pool, err)
+	}
+	if due.Valid && due.Int64 <= before.UnixMicro() {
+		err = s.writer.write(func(b *batch) (err error) {
+			runs, err = s.claim(ctx, b.tx, w, most, before)
+			return err
+		})
+		if err != nil {
+			return nil, next, fmt.Errorf("take work of pool %s: %w", w.Pool, err)
+		}
+		if due, err = first(before.UnixMicro()); err != nil {
+			return runs, next, fmt.Errorf("look for work in pool %s: %w", w.Pool, err)
+		}
+	}
+	return runs, fromMicros(due), nil
+}
+
+// room counts down what limits leave free; a limit of 0 is none.
+type room struct{ limit, active int }
+
+func (r room) full() bool { return r.limit > 0 && r.active >= r.limit }
+
+func (s *Store) claim(ctx context.Context, tx *sql.Tx, w worker.Info, most int, before time.Time) ([]engine.FlowRun, error) {
+	p, err := poolByName(ctx, tx, w.Pool)
+	if err != nil || p.Paused {
+		return nil, err
+	}
+	pool := room{limit: p.Limit}
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM flow_run WHERE pool = ? AND `+activeWork, w.Pool).Scan(&pool.active); err != nil {
+		return nil, err
+	}
+	deployments, err := s.deploymentRoom(ctx, tx, before)
+	if err != nil {
+		return nil, err
+	}
+	queues, err := s.queueRoom(ctx, tx, w)
+	if err != nil {
+		return nil, err
+	}
+	var runs []engine.FlowRun
+	for !pool.full() && len(runs) < most {
+		c, err := s.candidate(ctx, tx, w, before, full(queues), full(deployments))
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		err = s.enter(ctx, tx, c.id, now(), engine.TypePending, engine.NamePending, "claimed by worker "+w.Name, nil)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE flow_run SET worker = ? WHERE id = ?`, w.ID, c.id); err != nil {
+			return nil, err
+		}
+		run, err := oneFlowRun(ctx, tx, `id = ?`, c.id)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run)
+		pool.active++
+		for rooms, name := range map[*map[string]room]string{&queues: c.queue, &deployments: c.deployment} {
+			if r, ok := (*rooms)[name]; ok {
+				r.active++
+				(*rooms)[name] = r
+			}
+		}
+	}
+	return runs, nil
+}
+
+type candidate struct{ id, queue, deployment string }
+
+// candidate is the most urgent run that is due and may be begun.
+func (s *Store) candidate(ctx context.Context, tx *sql.Tx, w worker.Info, before time.Time, fullQueues, fullDeployments []string) (c candidate, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT flow_run.id, flow_run.queue, flow || '/' || deployment FROM flow_run
+		LEFT JOIN work_queue q ON q.pool = flow_run.pool AND q.name = flow_run.queue
+		WHERE flow_run.pool = ?1 AND `+waitingWork+` AND coalesce(next_start, 0) <= ?2 AND NOT coalesce(q.paused, false)
+			AND (?3 = '[]' OR flow_run.queue IN (SELECT value FROM json_each(?3)))
+			AND (?4 = '[]' OR flow_run.queue NOT IN (SELECT value FROM json_each(?4)))
+			AND (?5 = '[]' OR flow || '/' || deployment NOT IN (SELECT value FROM json_each(?5)))
+		ORDER BY coalesce(q.priority, 100), coalesce(next_start, 0), expected_start, flow_run.id LIMIT 1`,
+		w.Pool, before.UnixMicro(), list(w.Queues), list(fullQueues), list(fullDeployments)).Scan(&c.id, &c.queue, &c.deployment)
+	return c, err
+}
+
+func full(rooms map[string]room) (names []string) {
+	for name, r := range rooms {
+		if r.full() {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// queueRoom is what the limits of the pool's queues leave free.
+func (s *Store) queueRoom(ctx context.Context, tx *sql.Tx, w worker.Info) (map[string]room, error) {
+	rows, err := tx.QueryContext(ctx, `SELECT name, slots, (SELECT count(*) FROM flow_run WHERE flow_run.pool = work_queue.pool AND queue = work_queue.name AND `+activeWork+`)
+		FROM work_queue WHERE pool = ? AND slots > 0`, w.Pool)
+	return scanRooms(rows, err, nil)
+}
+
+// deploymentRoom is what the limits of deployments leave free. Where one has none
+// left and asks for it, the runs that are due by now are cancelled.
+func (s *Store) deploymentRoom(ctx context.Context, tx *sql.Tx, before time.Time) (map[string]room, error) {
+	cancel := map[string]bool{}
+	rows, err := tx.QueryContext(ctx, `SELECT flow || '/' || name, slots,
+			(SELECT count(*) FROM flow_run WHERE flow_run.flow = deployment.flow AND deployment = deployment.name AND deployment <> '' AND `+activeWork+`), collision
+		FROM deployment WHERE slots > 0`)
+	rooms, err := scanRooms(rows, err, cancel)
+	if err != nil {
+		return nil, err
+	}
+	at := now()
+	for name := range cancel {
+		r := rooms[name]
+		if !r.full() {
+			continue
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT id FROM flow_run WHERE flow || '/' || deployment = ? AND `+waitingWork+` AND coalesce(next_start, 0) <= ?`, name, micros(at))
+		ids, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			message := fmt.Sprintf("deployment %s has %d of %d runs at once, and cancels new ones", name, r.active, r.limit)
+			if err := s.enter(ctx, tx, id, at, engine.TypeCancelled, engine.NameCancelled, message, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rooms, nil
+}
+
+func scanRooms(rows *sql.Rows, err error, cancel map[string]bool) (map[string]room, error) {
+	rooms := map[string]room{}
+	_, err = collect(rows, err, func(row scanner) (struct{}, error) {
+		var name, collision string
+		var r room
+		to := []any{&name, &r.limit, &r.active}
+		if cancel != nil {
+			to = append(to, &collision)
+		}
+		if err := row.Scan(to...); err != nil {
+			return struct{}{}, err
+		}
+		rooms[name] = r
+		if collision == string(schedule.CancelNew) {
+			cancel[name] = true
+		}
+		return struct{}{}, nil
+	})
+	return rooms, err
+}
+
+// GiveBack implements worker.Source.
+func (s *Store) GiveBack(ctx context.Context, workerID, runID string) error {
+	return s.change(func(tx *sql.Tx) error {
+		if err := s.claimed(ctx, tx, workerID, runID); err != nil {
+			return err
+		}
+		return s.settle(ctx, tx, runID, settling{back: true, message: "given back by its worker"}, now())
+	})
+}
+
+// Done implements worker.Source.
+func (s *Store) Done(ctx context.Context, workerID, runID, message string) error {
+	return s.change(func(tx *sql.Tx) error {
+		if err := s.claimed(ctx, tx, workerID, runID); err != nil {
+			return err
+		}
+		return s.settle(ctx, tx, runID, settling{ended: true, message: message}, now())
+	})
+}
+
+// claimed returns ErrNotFound unless the worker has claimed the run.
+func (s *Store) claimed(ctx context.Context, tx *sql.Tx, workerID, runID string) error {
+	var owner string
+	err := tx.QueryRowContext(ctx, `SELECT worker FROM flow_run WHERE id = ?`, runID).Scan(&owner)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && owner != workerID {
+		return fmt.Errorf("flow run %s of worker %s: %w", runID, workerID, engine.ErrNotFound)
+	}
+	return err
+}
+
+// sweep settles what workers that are gone have claimed, and forgets those
+// workers.
+func (s *Store) sweep(ctx context.Context, at time.Time) error {
+	workers, err := s.Workers(ctx, "")
+	if err != nil {
+		return fmt.Errorf("look after workers: %w", err)
+	}
+	for _, w := range workers {
+		if w.Online {
+			continue
+		}
+		err := s.change(func(tx *sql.Tx) error {
+			if err := s.returnClaims(ctx, tx, w.ID, "worker "+w.Name+" is gone", at); err != nil {
+				return err
+			}
+			_, err := tx.ExecContext(ctx, `DELETE FROM worker WHERE id = ? AND seen < ? AND NOT EXISTS (SELECT 1 FROM flow_run WHERE worker = worker.id)`,
+				w.ID, micros(at.Add(-keepWorkers)))
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("look after worker %s: %w", w.Name, err)
+		}
+	}
+	return nil
+}
+
+// keepWorkers is how long a worker that is gone is still listed.
+const keepWorkers = time.Hour
+
+// returnClaims settles all that a worker has claimed.
+func (s *Store) returnClaims(ctx context.Context, tx *sql.Tx, workerID, message string, at time.Time) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id FROM flow_run WHERE worker = ?`, workerID)
+	ids, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := s.settle(ctx, tx, id, settling{back: true, message: message}, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settling is how a worker comes to have done with a run.
+type settling struct {
+	back    bool // it gives back what has not begun
+	ended   bool // whatever it began has ended
+	message string
+}
+
+// settle takes a run from its worker. One that has not begun waits again, or is
+// CRASHED if its process ended first; one whose process is gone is CRASHED; and
+// what is CRASHED goes on, if its deployment says so. A run whose process lives,
+// though its worker does not, is left to it.
+func (s *Store) settle(ctx context.Context, tx *sql.Tx, runID string, how settling, at time.Time) error {
+	run, err := oneFlowRun(ctx, tx, `id = ?`, runID)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE flow_run SET worker = '' WHERE id = ?`, runID); err != nil {
+		return err
+	}
+	if run.State.Type.Final() && run.State.Type != engine.TypeCrashed {
+		return nil
+	}
+	var owner string
+	if err := tx.QueryRowContext(ctx, `SELECT owner FROM flow_run WHERE id = ?`, runID).Scan(&owner); err != nil {
+		return err
+	}
+	if !run.State.Type.Final() {
+		alive, _, err := s.carried(ctx, tx, run)
+		switch {
+		case err != nil:
+			return err
+		case owner == "" && run.State.Type == engine.TypePending && how.back:
+			return s.enter(ctx, tx, runID, at, engine.TypeScheduled, waitName(run), how.message, nil)
+		case owner == "" && run.State.Type != engine.TypePending:
+			return nil // it waits, for a time or for somebody
+		case alive && (!how.ended || owner != s.owner.id):
+			return nil
+		}
+		if run, err = s.crash(ctx, tx, run, how.message, at); err != nil {
+			return err
+		}
+	}
+	return s.recover(ctx, tx, run, at)
+}
+
+// waitName is the name of the state in which a run waits for a worker.
+func waitName(run engine.FlowRun) string {
+	if run.Attempts > 0 {
+		return engine.NameResuming
+	}
+	return engine.NameScheduled
+}
+
+// crash records that the process of a run is gone.
+func (s *Store) crash(ctx context.Context, tx *sql.Tx, run engine.FlowRun, message string, at time.Time) (engine.FlowRun, error) {
+	if err := s.crashBelow(ctx, tx, run.ID); err != nil {
+		return run, err
+	}
+	next, states := engine.Crash(run, at)
+	if n := len(states); n > 0 && message != "" && next.State.Type == engine.TypeCrashed {
+		next.State.Message, states[n-1].Message = message, message
+	}
+	return s.record(ctx, tx, run, next, states)
+}
+
+// recover has a run that crashed go on, if its deployment says so and it has not
+// crashed too often.
+func (s *Store) recover(ctx context.Context, tx *sql.Tx, run engine.FlowRun, at time.Time) error {
+	if run.State.Type != engine.TypeCrashed || run.Deployment == "" || run.Recoveries >= schedule.MaxCrashes {
+		return nil
+	}
+	d, err := scanDeployment(tx.QueryRowContext(ctx, `SELECT `+deploymentColumns+` FROM deployment WHERE flow = ? AND name = ?`, run.Flow, run.Deployment))
+	if errors.Is(err, sql.ErrNoRows) || err == nil && d.Spec.OnCrash != schedule.Resume {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	message := fmt.Sprintf("goes on after crash %d of at most %d: %s", run.Recoveries+1, schedule.MaxCrashes, run.State.Message)
+	err = s.enter(ctx, tx, run.ID, at, engine.TypeScheduled, waitName(run), message, func(r *engine.FlowRun) {
+		r.Recoveries++
+		r.NextStart = at.Add(crashDelay << (r.Recoveries - 1))
+	})
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE flow_run SET owner = '', owner_pid = 0 WHERE root_id = ?`, run.ID)
+	return err
+}
+
+// crashDelay is how long after its first crash a run goes on; after each further
+// one it is twice as long.
+const crashDelay = time.Second

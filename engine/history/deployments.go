@@ -1,0 +1,323 @@
+package history
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/schedule"
+)
+
+const deploymentColumns = `id, spec, created, updated`
+
+func scanDeployment(row scanner) (d schedule.Record, err error) {
+	var spec string
+	var created, updated sql.NullInt64
+	if err := row.Scan(&d.ID, &spec, &created, &updated); err != nil {
+		return d, err
+	}
+	d.Created, d.Updated = fromMicros(created), fromMicros(updated)
+	return d, json.Unmarshal([]byte(spec), &d.Spec)
+}
+
+// change runs do in a transaction, and tells those who wait for changes.
+func (s *Store) change(do func(tx *sql.Tx) error) error {
+	err := s.writer.write(func(b *batch) error { return do(b.tx) })
+	if err == nil {
+		s.watch.wake()
+	}
+	return err
+}
+
+// ApplyDeployments creates the deployments, or updates those that are there by
+// the same flow and name: all of them or, where one is not valid, none. Runs that
+// a schedule has made ahead are made anew where the deployment has changed; runs
+// that have begun, or were asked for by hand, stay as they are.
+func (s *Store) ApplyDeployments(ctx context.Context, list []schedule.Deployment) (applied []schedule.Record, err error) {
+	for _, d := range list {
+		if _, err := d.Normalize(now()); err != nil {
+			return nil, fmt.Errorf("deployment %s: %w", d.Ref(), err)
+		}
+	}
+	err = s.change(func(tx *sql.Tx) error {
+		applied = nil
+		for _, d := range list {
+			kept, err := s.apply(ctx, tx, d)
+			if err != nil {
+				return fmt.Errorf("deployment %s: %w", d.Ref(), err)
+			}
+			applied = append(applied, kept)
+		}
+		return nil
+	})
+	return applied, err
+}
+
+func (s *Store) apply(ctx context.Context, tx *sql.Tx, d schedule.Deployment) (schedule.Record, error) {
+	at := now()
+	old, err := scanDeployment(tx.QueryRowContext(ctx, `SELECT `+deploymentColumns+` FROM deployment WHERE flow = ? AND name = ?`, d.Flow, d.Name))
+	isNew := errors.Is(err, sql.ErrNoRows)
+	if err != nil && !isNew {
+		return old, err
+	}
+	if isNew {
+		old = schedule.Record{ID: engine.NewID(), Created: at}
+	}
+	next := old
+	if next.Spec, err = d.Keep(old.Spec, at); err != nil {
+		return old, fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if !isNew && reflect.DeepEqual(next.Spec, old.Spec) {
+		return old, nil
+	}
+	next.Updated = at
+	return next, s.putDeployment(ctx, tx, next)
+}
+
+// putDeployment writes a deployment that is new or has changed, and plans its runs
+// anew in the same transaction: nobody plans by what it was before.
+func (s *Store) putDeployment(ctx context.Context, tx *sql.Tx, d schedule.Record) error {
+	spec, err := json.Marshal(d.Spec)
+	if err != nil {
+		return err
+	}
+	if err := ensureQueue(ctx, tx, d.Spec.Pool, d.Spec.Queue); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO deployment (id, flow, name, spec, slots, collision, created, updated, planned, replan)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?8)
+		ON CONFLICT (id) DO UPDATE SET spec = ?4, slots = ?5, collision = ?6, updated = ?8, planned = ?8, replan = ?8`,
+		d.ID, d.Spec.Flow, d.Spec.Name, string(spec), d.Spec.Limit, d.Spec.Collision, micros(d.Created), micros(d.Updated))
+	if err != nil {
+		return fmt.Errorf("record deployment %s: %w", d.Spec.Ref(), err)
+	}
+	if err := dropAhead(ctx, tx, d.Spec, d.Updated); err != nil {
+		return err
+	}
+	_, err = s.plan(ctx, tx, d, d.Updated, d.Updated)
+	return err
+}
+
+// dropAhead deletes the runs that schedules have made ahead of at and that nobody
+// has touched since.
+func dropAhead(ctx context.Context, tx *sql.Tx, d schedule.Deployment, at time.Time) error {
+	_, err := tx.ExecContext(ctx, `DELETE FROM flow_run WHERE flow = ? AND deployment = ? AND schedule <> '' AND expected_start > ?
+		AND state_type = 'SCHEDULED' AND state_name IN ('Scheduled', 'Late') AND attempts = 0 AND owner = '' AND worker = ''`, d.Flow, d.Name, micros(at))
+	if err != nil {
+		return fmt.Errorf("take back the runs ahead of deployment %s: %w", d.Ref(), err)
+	}
+	return nil
+}
+
+// Deployments returns all deployments, by flow and name.
+func (s *Store) Deployments(ctx context.Context) ([]schedule.Record, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+deploymentColumns+` FROM deployment ORDER BY flow, name`)
+	return collect(rows, err, scanDeployment)
+}
+
+// FindDeployment returns the one deployment that ref names: flow/name, a name that
+// only one has, an ID, or a unique prefix of one (4 characters at least).
+func (s *Store) FindDeployment(ctx context.Context, ref string) (schedule.Record, error) {
+	prefix := ref
+	if len(ref) < 4 {
+		prefix = "-" // no ID begins like this
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+deploymentColumns+` FROM deployment
+		WHERE flow || '/' || name = ?1 OR name = ?1 OR substr(id, 1, length(?2)) = ?2 ORDER BY flow, name LIMIT 6`, ref, prefix)
+	list, err := collect(rows, err, scanDeployment)
+	if err != nil {
+		return schedule.Record{}, fmt.Errorf("read deployment %s: %w", ref, err)
+	}
+	var names []string
+	for _, d := range list {
+		if len(list) == 1 || d.ID == ref || d.Spec.Ref() == ref {
+			return d, nil
+		}
+		names = append(names, d.Spec.Ref())
+	}
+	if len(list) == 0 {
+		return schedule.Record{}, fmt.Errorf("deployment %q: %w", ref, engine.ErrNotFound)
+	}
+	return schedule.Record{}, fmt.Errorf("deployment %q is %w: %s", ref, engine.ErrAmbiguous, strings.Join(names, ", "))
+}
+
+// ChangeDeployment lets edit change the deployment, and keeps what comes out. edit
+// may run more than once. Flow and name stay as they are.
+func (s *Store) ChangeDeployment(ctx context.Context, id string, edit func(*schedule.Deployment) error) (kept schedule.Record, err error) {
+	err = s.change(func(tx *sql.Tx) error {
+		old, err := deploymentByID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		edited := old.Spec
+		edited.Schedules = append([]schedule.Schedule(nil), old.Spec.Schedules...)
+		if err := edit(&edited); err != nil {
+			return fmt.Errorf("%w: %w", errRefused, err)
+		}
+		edited.Flow, edited.Name = old.Spec.Flow, old.Spec.Name
+		kept, err = s.apply(ctx, tx, edited)
+		return err
+	})
+	return kept, err
+}
+
+func deploymentByID(ctx context.Context, q querier, id string) (schedule.Record, error) {
+	d, err := scanDeployment(q.QueryRowContext(ctx, `SELECT `+deploymentColumns+` FROM deployment WHERE id = ?`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return d, fmt.Errorf("deployment %s: %w", id, engine.ErrNotFound)
+	}
+	return d, err
+}
+
+// DeleteDeployment deletes the deployment and the runs that its schedules have
+// made ahead. Other runs stay.
+func (s *Store) DeleteDeployment(ctx context.Context, id string) error {
+	return s.change(func(tx *sql.Tx) error {
+		d, err := deploymentByID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if err := dropAhead(ctx, tx, d.Spec, time.Time{}); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM deployment WHERE id = ?`, id)
+		return err
+	})
+}
+
+// DeploymentRuns returns the newest runs of a deployment, newest first, or those
+// that are still to begin, the next first.
+func (s *Store) DeploymentRuns(ctx context.Context, d schedule.Deployment, upcoming bool, limit int) ([]engine.FlowRun, error) {
+	where := `ORDER BY created DESC, expected_start DESC`
+	if upcoming {
+		where = `AND state_type = 'SCHEDULED' ORDER BY coalesce(next_start, 0), expected_start`
+	} else {
+		where = `AND NOT (state_type = 'SCHEDULED' AND attempts = 0) ` + where
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run
+		WHERE flow = ? AND deployment = ? AND deployment <> '' AND parent_id IS NULL `+where+`, id LIMIT ?`, d.Flow, d.Name, limit)
+	return collect(rows, err, scanFlowRun)
+}
+
+// RunDeployment makes a run of the deployment, for a worker to carry out.
+func (s *Store) RunDeployment(ctx context.Context, id string, r schedule.RunRequest) (run engine.FlowRun, err error) {
+	err = s.change(func(tx *sql.Tx) error {
+		d, err := deploymentByID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		params, err := d.Spec.RunParameters(nil, r.Parameters)
+		if err != nil {
+			return fmt.Errorf("%w: %w", errRefused, err)
+		}
+		run = newRun(d.Spec, params, orTime(r.At, now()))
+		if r.Name != "" {
+			run.Name = r.Name
+		}
+		run.Tags = append(append([]string(nil), d.Spec.Tags...), r.Tags...)
+		run.ExpectedStart = orTime(r.ExpectedStart, run.NextStart)
+		run.IdempotencyKey = r.IdempotencyKey
+		run, _, err = s.insertWork(ctx, tx, d.Spec, "", run)
+		return err
+	})
+	return run, err
+}
+
+func orTime(t, def time.Time) time.Time {
+	if t.IsZero() {
+		return def
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+// newRun is a run of d that is due at.
+func newRun(d schedule.Deployment, params json.RawMessage, at time.Time) engine.FlowRun {
+	created := now()
+	run := engine.FlowRun{
+		ID: engine.NewID(), Flow: d.Flow, Name: engine.RunName(), Deployment: d.Name, Parameters: params, Tags: d.Tags,
+		Created: created, ExpectedStart: at, NextStart: at,
+		State: engine.State{Type: engine.TypeScheduled, Name: engine.NameScheduled, Time: created},
+	}
+	run.RootID = run.ID
+	return run
+}
+
+// insertWork records a run in the deployment's pool and queue, or finds the one
+// with the same idempotency key: made is then false.
+func (s *Store) insertWork(ctx context.Context, tx *sql.Tx, d schedule.Deployment, slug string, run engine.FlowRun) (there engine.FlowRun, made bool, err error) {
+	there, err = s.insertFlowRun(ctx, tx, run)
+	if err != nil || there.ID != run.ID {
+		return there, false, err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE flow_run SET pool = ?, queue = ?, schedule = ? WHERE id = ?`, d.Pool, d.Queue, slug, run.ID)
+	if err != nil {
+		return there, false, fmt.Errorf("record a run of deployment %s: %w", d.Ref(), err)
+	}
+	return there, true, nil
+}
+
+// Backfill makes a run for each instant, due now, the oldest first. Each takes its
+// dates from its instant. Instants that had a run are counted in there.
+func (s *Store) Backfill(ctx context.Context, id string, b schedule.Backfill) (runs []engine.FlowRun, there int, err error) {
+	err = s.change(func(tx *sql.Tx) error {
+		runs, there = nil, 0
+		d, err := deploymentByID(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		schedules := d.Spec.Schedules
+		if b.Schedule != nil {
+			schedules = []schedule.Schedule{*b.Schedule}
+		}
+		if len(schedules) == 0 {
+			return fmt.Errorf("%w: deployment %s has no schedule: say when its runs would have been due", errRefused, d.Spec.Ref())
+		}
+		begin := now()
+		for _, sch := range schedules {
+			instants, err := sch.Between(b.From.Add(-1), b.To, maxBackfill+1)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errRefused, err)
+			}
+			if len(instants) > maxBackfill {
+				return fmt.Errorf("%w: more than %d runs: take a shorter range", errRefused, maxBackfill)
+			}
+			params, err := d.Spec.RunParameters(&sch, nil)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errRefused, err)
+			}
+			for _, at := range instants {
+				run := newRun(d.Spec, params, at)
+				run.NextStart = begin
+				run.Tags = append(append([]string(nil), d.Spec.Tags...), "backfill")
+				run.IdempotencyKey = runKey(d.Spec, sch.Slug, at)
+				if b.Again {
+					run.IdempotencyKey += " again " + run.ID
+				}
+				kept, made, err := s.insertWork(ctx, tx, d.Spec, "", run)
+				if err != nil {
+					return err
+				}
+				if !made {
+					there++
+					continue
+				}
+				runs = append(runs, kept)
+			}
+		}
+		return nil
+	})
+	return runs, there, err
+}
+
+const maxBackfill = 1000
+
+// runKey identifies the run that a schedule makes for an instant.
+func runKey(d schedule.Deployment, slug string, at time.Time) string {
+	return fmt.Sprintf("scheduled %s %s %s", d.Ref(), slug, at.UTC().Format(time.RFC3339Nano))
+}
