@@ -28,6 +28,9 @@ type Handler struct {
 	// has them in mlflow/server/js/build; nil: there is none.
 	UI fs.FS
 
+	NoFiles   bool // do not take or give artifacts for clients
+	OnlyFiles bool // do nothing else
+
 	service registry.Service
 	router  *echo.Echo
 	log     *slog.Logger
@@ -38,7 +41,7 @@ type Handler struct {
 func NewHandler(service registry.Service) *Handler {
 	h := &Handler{service: service, router: echo.New(), log: slog.Default()}
 	h.router.HTTPErrorHandler = func(err error, c echo.Context) { h.fail(c, err) }
-	h.router.Use(checkWorkspace)
+	h.router.Use(checkWorkspace, h.checkServed)
 	for _, prefix := range []string{"/api", "/ajax-api"} {
 		for _, version := range []string{"/2.0", "/3.0"} {
 			h.serveJSON(h.router.Group(prefix + version + "/mlflow"))
@@ -198,6 +201,22 @@ func checkWorkspace(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if w := strings.TrimSpace(c.Request().Header.Get("X-MLFLOW-WORKSPACE")); w != "" && w != "default" {
 			return registry.Errorf(registry.InvalidParameterValue, "this server has no workspaces but 'default'")
+		}
+		return next(c)
+	}
+}
+
+// checkServed refuses what this server was told not to do. (MLflow answers 503,
+// which its clients repeat for minutes.)
+func (h *Handler) checkServed(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		path := c.Request().URL.Path
+		files := strings.Contains(path, "/mlflow-artifacts/")
+		switch {
+		case files && h.NoFiles:
+			return registry.Errorf(registry.NotImplemented, "Endpoint: %.200s disabled due to the mlflow server running with `--no-serve-artifacts`.", path)
+		case !files && h.OnlyFiles && path != "/health" && path != "/version":
+			return registry.Errorf(registry.NotImplemented, "Endpoint: %.200s disabled due to the mlflow server running in `--artifacts-only` mode.", path)
 		}
 		return next(c)
 	}
