@@ -57,8 +57,9 @@ func (h *logHandler) Handle(ctx context.Context, rec slog.Record) error {
 		FlowRunID: h.run.born.ID, TaskKey: h.key, Time: h.run.engine.now(),
 		Level: rec.Level.String(), Message: text.String(),
 	}
+	err := h.run.engine.History.AppendLogs(context.WithoutCancel(ctx), []LogLine{line})
 	if o := h.run.engine.Observer; o != nil {
 		o.Log(line)
 	}
-	return h.run.engine.History.AppendLogs(context.WithoutCancel(ctx), []LogLine{line})
+	return err
 }

@@ -34,6 +34,9 @@ func TestHistory(t *testing.T) {
 const victimHome = "HISTORY_TEST_HOME"
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(crashHome); dir != "" {
+		crashChild(dir)
+	}
 	if dir := os.Getenv(victimHome); dir != "" {
 		s, err := Open(context.Background(), dir)
 		if err == nil {
