@@ -65,6 +65,41 @@ func BenchmarkFit(b *testing.B) {
 	}
 }
 
+// BenchmarkGrid is the parts of a fit by the grid: what comes before the first
+// tree, and a round.
+func BenchmarkGrid(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		rows int
+	}{{"rows=74k", 74_000}, {"rows=1M", 1_000_000}} {
+		train, valid := month(1, c.rows), month(2, c.rows*62/74)
+		r := newRule(course)
+		setUp := func(b *testing.B) engine {
+			rows, err := joinRows(train, []Set{valid})
+			if err != nil {
+				b.Fatal(err)
+			}
+			return newGrid(rows, r, 0.5)
+		}
+		b.Run("set-up/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				setUp(b).close()
+			}
+		})
+		b.Run("round/"+c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			g := setUp(b)
+			defer g.close()
+			for b.Loop() {
+				t := g.grow()
+				t.prune(r.gamma, r.eta)
+				g.add(t)
+			}
+		})
+	}
+}
+
 func BenchmarkPredict(b *testing.B) {
 	train, all := month(1, 74_000), month(2, 136_000)
 	x := all.X
