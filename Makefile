@@ -13,7 +13,7 @@ RUNS   ?= 5
 BIN    := build/taximeter
 export CGO_ENABLED = 1
 
-.PHONY: build demo test parity vet clean bench-models bench-pipeline months
+.PHONY: build demo test parity vet clean bench-data bench-models bench-pipeline months
 build: $(BIN)
 
 # Go knows best what is out of date.
@@ -56,6 +56,10 @@ bench-models: months $(CACHE)/original-1/ready
 	go test -c -tags bench -o build/bench/models.test ./models
 	'$(CACHE)/original-1/bin/python' scripts/bench/models.py build/bench/models.test '$(MONTHS)' $(RUNS)
 
+bench-data: build months $(CACHE)/today-1/ready
+	go test -c -tags bench -o build/bench/features.test ./features
+	'$(CACHE)/today-1/bin/python' scripts/bench/data.py $(BIN) build/bench/features.test '$(MONTHS)' $(RUNS)
+
 bench-pipeline: build months $(CACHE)/original-1/ready $(CACHE)/today-1/ready
 	'$(CACHE)/original-1/bin/python' scripts/bench/pipeline.py $(BIN) '$(MONTHS)' \
 		'$(CACHE)/original-1/bin/python' '$(CACHE)/today-1/bin/python' $(RUNS)
@@ -72,6 +76,7 @@ $(1)/ready: $(2)
 endef
 $(eval $(call venv,$(VENV),scripts/requirements-parity.txt))
 $(eval $(call venv,$(CACHE)/xgboost3-1,scripts/requirements-xgboost3.txt))
+$(eval $(call venv,$(CACHE)/mlflow2-1,scripts/requirements-mlflow2.txt))
 $(eval $(call venv,$(CACHE)/original-1,scripts/bench/requirements-original.txt))
 $(eval $(call venv,$(CACHE)/today-1,scripts/bench/requirements-today.txt))
 
