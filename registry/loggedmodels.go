@@ -27,7 +27,7 @@ type LoggedModelInfo struct {
 	ArtifactURI    string            `json:"artifact_uri"`
 	Status         LoggedModelStatus `json:"status"`
 	ModelType      string            `json:"model_type"`
-	SourceRunID    string            `json:"source_run_id,omitempty"`
+	SourceRunID    string            `json:"source_run_id"`
 	Tags           []Tag             `json:"tags,omitempty"`
 }
 

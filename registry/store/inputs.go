@@ -65,7 +65,9 @@ func logDataset(tx *sql.Tx, run int64, in registry.DatasetInput) error {
 	if err != nil {
 		return err
 	}
-	if _, err := exec(tx, `INSERT INTO dataset_inputs (run, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING`, run, n); err != nil {
+	// As in MLflow, what the run has read already keeps the tags it has.
+	fresh, err := exec(tx, `INSERT INTO dataset_inputs (run, dataset) VALUES (?, ?) ON CONFLICT DO NOTHING`, run, n)
+	if err != nil || fresh == 0 {
 		return err
 	}
 	rows := make([][]any, len(in.Tags))

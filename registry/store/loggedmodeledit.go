@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 
 	"github.com/taximeter/taximeter/registry"
 )
@@ -72,21 +73,22 @@ func tagWithVersion(tx *sql.Tx, id, name string, n int) error {
 	if err != nil {
 		return err
 	}
-	type ref struct {
-		Name    string `json:"name"`
-		Version int    `json:"version"`
-	}
 	var refs []json.RawMessage
 	if has, ok := registry.FindTag(m.Info.Tags, key); ok && json.Unmarshal([]byte(has), &refs) != nil {
 		refs = nil // not a list: a client's own tag, which the server's replaces
 	}
-	one, err := json.Marshal(ref{name, n})
+	quoted, err := json.Marshal(name)
 	if err != nil {
 		return err
 	}
-	all, err := json.Marshal(append(refs, one))
-	if err != nil {
-		return err
+	refs = append(refs, fmt.Appendf(nil, `{"name": %s, "version": %d}`, quoted, n))
+	all := "["
+	for i, ref := range refs {
+		if i > 0 {
+			all += ", " // as Python writes it
+		}
+		all += string(ref)
 	}
-	return setModelDetails(tx, id, nil, []registry.Tag{{Key: key, Value: string(all)}})
+	all += "]"
+	return setModelDetails(tx, id, nil, []registry.Tag{{Key: key, Value: all}})
 }

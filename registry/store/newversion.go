@@ -44,8 +44,8 @@ func (s *Store) CreateModelVersion(ctx context.Context, v registry.NewModelVersi
 				return err
 			}
 		}
-		if origin.modelID != "" {
-			if err := tagWithVersion(tx, origin.modelID, v.Name, n); err != nil {
+		if v.ModelID != "" { // a copy of a version leaves the model alone
+			if err := tagWithVersion(tx, v.ModelID, v.Name, n); err != nil {
 				return err
 			}
 		}
