@@ -11,7 +11,10 @@ func (g *grid) grow() Tree {
 	root.cells = append(g.hands[0].cells.take(len(g.levels)), g.levels...)
 	g.hands[0].cells.keep(root.cells)
 	e := newExchange(g.crew, root)
-	g.crew.do(func(worker int) { g.hands[worker].work(e) })
+	g.crew.do(func(worker int) {
+		h := g.hands[worker]
+		work(e, &h.todo, h.visit, (*patch).work)
+	})
 	return g.assemble()
 }
 

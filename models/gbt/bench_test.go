@@ -33,6 +33,40 @@ func month(seed uint64, rows int) Set {
 	return s
 }
 
+// zones is a month whose levels are spelt out as pairs of zones: two blocks, or
+// two numbers, and the distance.
+func zones(seed uint64, rows int, numbers bool) Set {
+	const count = 115
+	s := month(seed, rows)
+	distance := s.X.Numbers[0].Values
+	x := &matrix.Matrix{Rows: rows}
+	for i, name := range []string{"from", "to"} {
+		codes, values := make([]int32, rows), make([]float64, rows)
+		for row, pair := range s.X.Blocks[0].Codes {
+			codes[row] = []int32{pair / count, pair % count}[i]
+			values[row] = float64(codes[row])
+		}
+		if numbers {
+			x.Numbers = append(x.Numbers, matrix.Number{Name: name, Column: int32(i), Values: values})
+			x.Width++
+			continue
+		}
+		b := matrix.Block{Name: name, Levels: make([]string, count), Codes: codes}
+		for range count {
+			b.Columns = append(b.Columns, int32(x.Width))
+			x.Width++
+		}
+		x.Blocks = append(x.Blocks, b)
+	}
+	x.Numbers = append(x.Numbers, matrix.Number{Name: "distance", Column: int32(x.Width), Values: distance})
+	x.Width++
+	s.X = x
+	return s
+}
+
+func zoneBlocks(seed uint64, rows int) Set { return zones(seed, rows, false) }
+func zoneIDs(seed uint64, rows int) Set    { return zones(seed, rows, true) }
+
 // course is the parameters that the original project settled on.
 var course = Params{
 	LearningRate: 0.09585355369315604, MaxDepth: 30, MinChildWeight: 1.060597050922164,
@@ -45,16 +79,21 @@ func BenchmarkFit(b *testing.B) {
 		name   string
 		rows   int
 		rounds int
+		depth  int
 		choose func(joined, rule, float32) engine
+		draw   func(seed uint64, rows int) Set
 	}{
-		{"grid/rows=74k/rounds=100", 74_000, 100, newGrid},
-		{"grid/rows=1M/rounds=10", 1_000_000, 10, newGrid},
-		{"general/rows=74k/rounds=100", 74_000, 100, general},
+		{"grid/rows=74k/rounds=100", 74_000, 100, 30, newGrid, month},
+		{"grid/rows=1M/rounds=10", 1_000_000, 10, 30, newGrid, month},
+		{"general/rows=74k/rounds=100", 74_000, 100, 30, general, month},
+		{"general/zones/rows=74k/rounds=100", 74_000, 100, 30, general, zoneBlocks},
+		{"general/ids/rows=74k/rounds=100/depth=10", 74_000, 100, 10, general, zoneIDs},
+		{"general/ids/rows=74k/rounds=100", 74_000, 100, 30, general, zoneIDs},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			train, valid := month(1, c.rows), month(2, c.rows*62/74)
+			train, valid := c.draw(1, c.rows), c.draw(2, c.rows*62/74)
 			p := course
-			p.Rounds = c.rounds
+			p.Rounds, p.MaxDepth = c.rounds, c.depth
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := fitBy(context.Background(), train, []Set{valid}, p, nil, c.choose); err != nil {

@@ -8,16 +8,13 @@ import (
 	"github.com/taximeter/taximeter/features/matrix"
 )
 
-// column is a one-hot block or a number as trees see it: each row has a code,
-// and the rows of equal code can be listed. A block's codes are its levels, a
-// number's the ranks of its distinct values.
+// column is a one-hot block or a number as trees see it: each row has a code. A
+// block's codes are its levels, a number's the ranks of its distinct values.
 type column struct {
 	features []int32   // of a block: the matrix column of each code; of a number: its one column
 	values   []float32 // of a number: the value of each code, ascending; of a block: nil
 	codes    []int32   // one a row; -1: missing
-	rows     []int32   // all rows, those without code first, then by code; ascending within
 	forward  bool      // of a number: XGBoost searches it forward too, see searchForward
-	starts   []int32   // rows[starts[c+1]:starts[c+2]] have code c, rows[:starts[1]] none
 }
 
 func (c *column) block() bool { return c.values == nil }
@@ -28,6 +25,15 @@ func (c *column) below(v float32) int32 {
 	return int32(i)
 }
 
+// cut is how rows part at a threshold.
+func (c *column) cut(at int, threshold float32, defaultLeft bool) test {
+	below := c.below(threshold)
+	if defaultLeft {
+		return test{column: at, from: below, to: c.count(), right: true}
+	}
+	return test{column: at, from: 0, to: below, right: false}
+}
+
 // count is the number of codes.
 func (c *column) count() int32 {
 	if c.block() {
@@ -36,22 +42,9 @@ func (c *column) count() int32 {
 	return int32(len(c.values))
 }
 
-// blockColumn returns the column of a one-hot block. It keeps both slices.
-func blockColumn(features, codes []int32) column {
-	c := column{features: features, codes: codes}
-	c.list()
-	return c
-}
-
-// numberColumn returns the column of a number; NaN is missing.
-func numberColumn(feature int32, numbers []float64) column {
-	c := ranked(feature, numbers)
-	c.list()
-	return c
-}
-
-// ranked is numberColumn without the lists of rows, of parts one after another.
-func ranked(feature int32, parts ...[]float64) column {
+// numberColumn returns the column of a number, of parts one after another; NaN is
+// missing.
+func numberColumn(feature int32, parts ...[]float64) column {
 	count := 0
 	for _, numbers := range parts {
 		count += len(numbers)
@@ -159,26 +152,6 @@ func sortable(v float32) uint32 {
 
 func unsortable(b uint32) float32 {
 	return math.Float32frombits(b ^ (^uint32(int32(b)>>31) | 1<<31))
-}
-
-// list sorts the rows by code, by counting.
-func (c *column) list() {
-	c.starts = make([]int32, c.count()+2)
-	for _, code := range c.codes {
-		c.starts[code+1]++
-	}
-	var sum int32
-	for i, n := range c.starts {
-		c.starts[i] = sum
-		sum += n
-	}
-	c.rows = make([]int32, len(c.codes))
-	for row, code := range c.codes {
-		c.rows[c.starts[code+1]] = int32(row)
-		c.starts[code+1]++
-	}
-	copy(c.starts[1:], c.starts) // each start had moved to the next one's place
-	c.starts[0] = 0
 }
 
 // searchForward decides whether XGBoost searches a number forward as well as

@@ -105,35 +105,35 @@ func (c *crew) notify() {
 	c.wake.Broadcast()
 }
 
-// exchange is where workers get patches of a tree from one another.
-type exchange struct {
+// exchange is where workers get nodes of a tree from one another.
+type exchange[T any] struct {
 	crew    *crew
 	lock    sync.Mutex
-	offered [][]patch
+	offered [][]T
 	count   atomic.Int32 // of offered
-	working atomic.Int32 // workers that have patches
+	working atomic.Int32 // workers that have nodes
 	hungry  atomic.Int32 // workers that have none, less what is offered
 }
 
-func newExchange(c *crew, first patch) *exchange {
-	e := &exchange{crew: c}
+func newExchange[T any](c *crew, first T) *exchange[T] {
+	e := &exchange[T]{crew: c}
 	e.working.Store(int32(c.size))
-	e.offer([]patch{first})
+	e.offer([]T{first})
 	return e
 }
 
-func (e *exchange) offer(p []patch) {
+func (e *exchange[T]) offer(n []T) {
 	e.lock.Lock()
-	e.offered = append(e.offered, p)
+	e.offered = append(e.offered, n)
 	e.count.Add(1)
 	e.lock.Unlock()
 	e.hungry.Add(-1)
 	e.crew.notify()
 }
 
-// take is called by a worker that has no patches. It returns some that are
+// take is called by a worker that has no nodes. It returns some that are
 // offered, or false when no worker has any.
-func (e *exchange) take() (p []patch, ok bool) {
+func (e *exchange[T]) take() (n []T, ok bool) {
 	e.hungry.Add(1)
 	if e.working.Add(-1) == 0 {
 		e.crew.notify()
@@ -142,16 +142,16 @@ func (e *exchange) take() (p []patch, ok bool) {
 		e.crew.wait(func() bool { return e.count.Load() > 0 || e.working.Load() == 0 })
 		e.lock.Lock()
 		if last := len(e.offered) - 1; last >= 0 {
-			p, e.offered = e.offered[last], e.offered[:last]
+			n, e.offered = e.offered[last], e.offered[:last]
 			e.count.Add(-1)
 			e.working.Add(1)
 			e.lock.Unlock()
-			return p, true
+			return n, true
 		}
 		over := e.working.Load() == 0
 		e.lock.Unlock()
 		if over {
-			return p, false
+			return n, false
 		}
 	}
 }
@@ -159,36 +159,36 @@ func (e *exchange) take() (p []patch, ok bool) {
 // worthOffering is the work that takes longer than to hand it over.
 const worthOffering = 500
 
-// work visits patches until no worker has any. It goes on with the greater child
-// of what it has just split, which it knows best, and gives the older half of
-// the others to those that have none: what a patch grows into depends on nothing
-// but the patch.
-func (h *hand) work(e *exchange) {
+// work visits nodes until no worker has any; visit adds those that come of one to
+// the list of what is to do. A worker goes on with the greater child of what it
+// has just split, which it knows best, and gives the older half of the others to
+// those that have none: what a node grows into depends on nothing but the node.
+func work[T any](e *exchange[T], todo *[]T, visit func(T), cost func(*T) int) {
 	for {
-		if len(h.todo) == 0 {
+		if len(*todo) == 0 {
 			some, ok := e.take()
 			if !ok {
 				return
 			}
-			h.todo = append(h.todo, some...)
+			*todo = append(*todo, some...)
 		}
-		last := len(h.todo) - 1
-		p := h.todo[last]
-		h.todo = h.todo[:last]
-		h.visit(p)
-		if e.hungry.Load() > 0 && len(h.todo) > 1 {
-			h.share(e)
+		last := len(*todo) - 1
+		n := (*todo)[last]
+		*todo = (*todo)[:last]
+		visit(n)
+		if e.hungry.Load() > 0 && len(*todo) > 1 {
+			share(e, todo, cost)
 		}
 	}
 }
 
-func (h *hand) share(e *exchange) {
-	half, work := len(h.todo)/2, 0
+func share[T any](e *exchange[T], todo *[]T, cost func(*T) int) {
+	half, work := len(*todo)/2, 0
 	for i := range half {
-		work += h.todo[i].work()
+		work += cost(&(*todo)[i])
 	}
 	if work >= worthOffering {
-		e.offer(slices.Clone(h.todo[:half]))
-		h.todo = slices.Delete(h.todo, 0, half)
+		e.offer(slices.Clone((*todo)[:half]))
+		*todo = slices.Delete(*todo, 0, half)
 	}
 }

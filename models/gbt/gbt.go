@@ -4,10 +4,11 @@
 // tree_method=exact bit for bit. It does not know what a row or a column
 // stands for.
 //
-// To follow a fit, read Fit (fit.go), grower.grow (grow.go) and search
-// (split.go), in that order; then grid (grid.go) and hand.visit (hand.go), the
-// engine for one block and one number. Comments that say "as XGBoost's …" name the file
-// and the function of XGBoost 1.7 whose arithmetic is copied.
+// To follow a fit, read Fit (fit.go), grower.grow (grow.go), worker.visit
+// (worker.go), search (split.go) and batch (batch.go), in that order; then grid
+// (grid.go) and hand.visit (hand.go), the engine for one block and one number.
+// Comments that say "as XGBoost's …" name the file and the function of XGBoost
+// 1.7 whose arithmetic is copied.
 package gbt
 
 import (

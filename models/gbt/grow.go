@@ -2,6 +2,7 @@ package gbt
 
 import (
 	"math"
+	"runtime"
 	"slices"
 )
 
@@ -10,184 +11,103 @@ import (
 type gradient struct{ grad, hess float32 }
 
 // grower is the engine for any mix of blocks and numbers. The rows trained on
-// come first, and are as many as there are gradients; the others only ride
-// along, so that what the tree says of them is known when it is grown.
+// are numbered first, and are as many as there are gradients; the others only
+// ride along, so that what the tree says of them is known when it is grown.
 type grower struct {
 	rule
 	joined
-	predictions []float32 // one a row
-	router      *router
-	scratch     [][]cell // by column and code: sums of a child's rows, empty between uses
-	cells       arena[cell]
+	predictions      []float32  // one a row
+	gradients        []gradient // one a row trained on
+	trained, watched batch      // all rows, as they are before a tree grows
+
+	crew    *crew
+	workers []*worker // one a goroutine
 
 	// of the tree that grows
-	gradients []gradient
-	nodes     []Node
-	at        []int32 // the node whose rows are at a place
+	at    []int32   // of each row: the number of its leaf
+	order []int32   // the number of each node
+	says  []float32 // by number: what the tree says
 }
 
-// open is a node that may yet split.
-type open struct {
-	id    int32
-	rows  rowset
-	total sums
-	cells [][]cell // by column; nil: it has too few rows to split, or is too deep
-}
-
-// keep gives the node its cells of a column, if it has cells at all.
-func (n *open) keep(column int, cells []cell) {
-	if n.cells != nil {
-		n.cells[column] = cells
-	}
-}
+// rowsPerJob are handed to a goroutine at once.
+const rowsPerJob = 1 << 14
 
 func newGrower(rows joined, r rule, base float32) engine {
 	rows.encode()
-	g := &grower{rule: r, joined: rows, router: newRouter(rows.columns, rows.count)}
-	for i := range g.columns {
-		g.columns[i].list()
-		g.scratch = append(g.scratch, make([]cell, g.columns[i].count()))
+	g := &grower{rule: r, joined: rows}
+	if rows.train.Weights == nil {
+		g.minChild = math.Ceil(g.minChild) // sums of weights are whole numbers
 	}
-	g.gradients = make([]gradient, g.train.X.Rows)
+	n := g.train.X.Rows
+	g.trained, g.watched = newBatch(g.columns, 0, n), newBatch(g.columns, n, g.count)
+	for i := range g.columns {
+		g.columns[i].codes = nil
+	}
+	g.gradients = make([]gradient, n)
+	g.trained.gradients = g.gradients
 	g.predictions = slices.Repeat([]float32{base}, g.count)
+	g.at = make([]int32, g.count)
+	g.crew = newCrew(min(1+n/rowsPerJob, runtime.GOMAXPROCS(0)))
+	for i := range g.crew.size {
+		w := &worker{grower: g, packer: newPacker(g.columns, max(n, g.count-n)), self: i}
+		for i := range g.columns {
+			w.sums = append(w.sums, make([]cell, g.columns[i].count()))
+		}
+		g.workers = append(g.workers, w)
+	}
+	g.workers[0].sortAll(&g.trained)
+	g.workers[0].sortAll(&g.watched)
 	return g
 }
 
-func (g *grower) close() {}
+func (g *grower) close() { g.crew.dismiss() }
 
-// add adds what the tree just grown says of each row.
-func (g *grower) add(t Tree) (metrics []float64) {
-	value := make([]float32, len(g.at))
-	for place, id := range g.at {
-		for t.Nodes[id].Deleted {
-			id = t.Nodes[id].Parent
-		}
-		value[place] = t.Nodes[id].Value
-	}
-	for row, place := range g.router.place {
-		g.predictions[row] = float32(g.predictions[row] + value[place])
-	}
-	for i, s := range g.evals {
-		metrics = append(metrics, rmse(g.predictions[g.first[i]:][:s.X.Rows], s))
-	}
-	return metrics
-}
-
-// grow grows a tree breadth first, as XGBoost's updater_colmaker.cc, Update.
+// grow grows a tree, as XGBoost's updater_colmaker.cc, Update. The nodes are
+// shared out among the workers, and put in order when all are made.
 func (g *grower) grow() Tree {
-	for i := range g.gradients {
-		w := g.train.weight(i)
-		g.gradients[i] = gradient{residual(g.predictions[i], float32(g.train.Y[i]), w), w}
+	for _, w := range g.workers {
+		w.reset()
 	}
-	g.nodes = []Node{{Left: -1, Right: -1, Parent: -1}}
-	g.at = append(g.at[:0], 0)
-	g.cells.reset()
-
-	level := []open{g.root()}
-	for depth := 0; len(level) > 0; depth++ {
-		var next []open
-		for _, n := range level {
-			g.answer(&g.nodes[n.id], n.total)
-			if n.cells == nil {
-				continue
-			}
-			best := g.search(n)
-			g.nodes[n.id].LossChange = best.loss
-			if best.loss > epsilon { // as updater_colmaker.cc, FindSplit
-				left, right := g.split(n, best, depth+1 < g.maxDepth)
-				next = append(next, left, right)
-			}
-		}
-		level = next
+	e := newExchange(g.crew, g.root())
+	g.crew.do(func(i int) { w := g.workers[i]; work(e, &w.todo, w.visit, (*open).work) })
+	var made [][]sprout
+	for _, w := range g.workers {
+		made = append(made, w.sprouts)
 	}
-	return Tree{Nodes: g.nodes}
+	var t Tree
+	t, g.order = assemble(made, g.order[:0])
+	return t
 }
 
 // root opens the node of all rows.
 func (g *grower) root() open {
-	n := open{rows: g.router.reset()}
-	n.total = g.sum(n.rows.rows)
-	if !g.splittable(n.total) {
-		return n
-	}
+	g.crew.each(jobs(len(g.gradients)), func(i int) {
+		from := i * rowsPerJob
+		for i := from; i < min(from+rowsPerJob, len(g.gradients)); i++ {
+			w := g.train.weight(i)
+			g.gradients[i] = gradient{residual(g.predictions[i], float32(g.train.Y[i]), w), w}
+		}
+	})
+	n := open{parent: -1, trained: g.trained.fresh(), watched: g.watched.fresh()}
 	n.cells = make([][]cell, len(g.columns))
-	for i := range g.columns {
-		g.tally(i, n.rows.rows)
-		sum := g.scratch[i]
-		cells := g.cells.take(len(sum))
-		for code := range sum {
-			if c := &sum[code]; c.counts(g.least(i)) {
-				cells = append(cells, cell{c.sums, int32(code), c.rows})
+	g.crew.each(len(g.columns)+1, func(i int) {
+		if i == len(g.columns) {
+			n.total = sum(g.gradients)
+			return
+		}
+		w, codes := g.workers[0], g.trained.column(i) // no other job uses its sums of the column
+		tally(w.sums[i], codes, g.gradients)
+		for code := range w.sums[i] {
+			if c := &w.sums[i][code]; c.counts(g.least(i)) {
+				n.cells[i] = append(n.cells[i], cell{c.sums, int32(code), c.rows})
 			}
 		}
-		g.cells.keep(cells)
-		n.cells[i] = cells
-		clear(sum)
+		clear(w.sums[i])
+	})
+	if !g.splittable(n.total) {
+		n.cells = nil
 	}
 	return n
-}
-
-func (g *grower) search(n open) split {
-	s := newSearch(&g.rule, n.total)
-	for i := range g.columns {
-		s.column(i, &g.columns[i], n.cells[i])
-	}
-	return s.best
-}
-
-// split makes two nodes of n and returns them, ready to be searched if they are
-// large enough and deeper allows it. n is used up.
-func (g *grower) split(n open, s split, deeper bool) (left, right open) {
-	id := int32(len(g.nodes))
-	g.nodes = append(g.nodes, Node{Left: -1, Right: -1, Parent: n.id}, Node{Left: -1, Right: -1, Parent: n.id})
-	node := &g.nodes[n.id]
-	node.Left, node.Right, node.Feature = id, id+1, s.feature
-	node.Value, node.DefaultLeft = s.threshold, s.defaultLeft
-
-	// The rows on one side move, and are summed up; the other side stays as it is.
-	t := g.test(&s, n.cells)
-	moves, stays := open{id: id}, open{id: id + 1, rows: n.rows}
-	var inside bool // as rows of t go right, so do the moved ones
-	if moves.rows, inside = g.router.split(&stays.rows, t); inside {
-		moves.id, stays.id = id+1, id
-	}
-	g.at[stays.rows.place] = stays.id
-	g.at = append(g.at, moves.id)
-	moves.total = g.sum(moves.rows.rows)
-	stays.total = n.total.minus(moves.total)
-
-	if deeper && g.splittable(moves.total) {
-		moves.cells = make([][]cell, len(g.columns))
-	}
-	if deeper && g.splittable(stays.total) {
-		stays.cells = make([][]cell, len(g.columns))
-	}
-	if moves.cells != nil || stays.cells != nil {
-		for i := range g.columns {
-			switch {
-			case i != t.column || !g.columns[i].block():
-				g.part(i, n.cells[i], &moves, &stays)
-			case inside: // the moved rows all have the level that is split off, the others do not
-				stays.keep(i, without(n.cells[i], s.at))
-			default:
-				moves.keep(i, without(n.cells[i], s.at))
-			}
-		}
-	}
-	if inside {
-		return stays, moves
-	}
-	return moves, stays
-}
-
-// test is how rows go at the split: those inside go right.
-func (g *grower) test(s *split, cells [][]cell) test {
-	c := &g.columns[s.column]
-	if c.block() {
-		level := cells[s.column][s.at].code
-		return test{column: s.column, from: level, to: level + 1, missing: false}
-	}
-	return test{column: s.column, from: c.below(s.threshold), to: c.count(), missing: !s.defaultLeft}
 }
 
 // least is the weight that a cell of the column must have to be kept.
@@ -198,56 +118,41 @@ func (g *grower) least(column int) float64 {
 	return math.Inf(-1)
 }
 
-// part divides the parent's cells of a column between two children, as far as
-// they have cells at all: the rows that moved are summed up.
-func (g *grower) part(column int, parent []cell, moves, stays *open) {
-	g.tally(column, moves.rows.rows)
-	var out []cell
-	if moves.cells != nil {
-		out = g.cells.take(min(len(parent), len(moves.rows.rows)) + 1)
+// add adds what the tree just grown says of each row.
+func (g *grower) add(t Tree) (metrics []float64) {
+	g.says = slices.Grow(g.says[:0], len(g.workers)*len(g.order))
+	g.says = g.says[:cap(g.says)]
+	for i, number := range g.order {
+		n := &t.Nodes[i]
+		for n.Deleted {
+			n = &t.Nodes[n.Parent]
+		}
+		g.says[number] = n.Value
 	}
-	lesser, greater := divide(parent, g.scratch[column], g.least(column), out)
-	if moves.cells != nil {
-		g.cells.keep(lesser)
+	add := func(from, to int) {
+		predictions := g.predictions[from:to]
+		for i, number := range g.at[from:to] {
+			predictions[i] = float32(predictions[i] + g.says[number])
+		}
 	}
-	moves.keep(column, lesser)
-	stays.keep(column, greater)
-	g.forget(column, moves.rows.rows)
+	metrics = make([]float64, len(g.evals))
+	measure := func(i int) { metrics[i] = rmse(g.predictions[g.first[i]:][:g.evals[i].X.Rows], g.evals[i]) }
+	n := len(g.gradients)
+	g.crew.each(len(g.evals)+jobs(n), func(i int) {
+		if i >= len(g.evals) {
+			from := (i - len(g.evals)) * rowsPerJob
+			add(from, min(from+rowsPerJob, n))
+		} else if first := g.first[i]; first != 0 {
+			add(first, first+g.evals[i].X.Rows)
+			measure(i)
+		}
+	})
+	for i := range g.evals {
+		if g.first[i] == 0 {
+			measure(i)
+		}
+	}
+	return metrics
 }
 
-// sum sums up the gradients of the rows.
-func (g *grower) sum(rows []int32) (total sums) {
-	for _, row := range rows {
-		if int(row) < len(g.gradients) {
-			x := g.gradients[row]
-			total = total.plus(sums{float64(x.grad), float64(x.hess)})
-		}
-	}
-	return total
-}
-
-// tally sums up the gradients of the rows by their codes in the column.
-func (g *grower) tally(column int, rows []int32) {
-	codes, sum := g.columns[column].codes, g.scratch[column]
-	for _, row := range rows {
-		if int(row) >= len(g.gradients) {
-			continue
-		}
-		if code := codes[row]; code >= 0 {
-			x, c := g.gradients[row], &sum[code]
-			c.grad += float64(x.grad)
-			c.hess += float64(x.hess)
-			c.rows++
-		}
-	}
-}
-
-// forget empties the sums that tally filled.
-func (g *grower) forget(column int, rows []int32) {
-	codes, sum := g.columns[column].codes, g.scratch[column]
-	for _, row := range rows {
-		if code := codes[row]; code >= 0 {
-			sum[code] = cell{}
-		}
-	}
-}
+func jobs(rows int) int { return (rows + rowsPerJob - 1) / rowsPerJob }

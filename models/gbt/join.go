@@ -10,7 +10,7 @@ import (
 
 // joined is the rows of all sets as one table, those of the training set first.
 type joined struct {
-	columns []column // without lists of their rows; nil until encode
+	columns []column // nil until encode
 	count   int
 	train   Set
 	evals   []Set
@@ -76,7 +76,7 @@ func (j *joined) number(n int) column {
 	for _, x := range j.matrices() {
 		values = append(values, x.Numbers[n].Values)
 	}
-	c := ranked(j.train.X.Numbers[n].Column, values...)
+	c := numberColumn(j.train.X.Numbers[n].Column, values...)
 	c.searchForward(j.train.X.Rows)
 	return c
 }

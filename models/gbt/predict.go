@@ -90,15 +90,16 @@ func appendRow(row []Entry, x *matrix.Matrix, i int) []Entry {
 	return row
 }
 
-// crowd sends many rows through trees together, by the router that trees are
-// grown with: at a split on one level of a block it touches only the rows of
-// that level, so that a tree which peels level after level off the rest costs
-// little more than a shallow one.
+// crowd sends many rows through trees together, in batches as when trees are
+// grown: at a split on one level of a block it touches only the rows of that
+// level, so that a tree which peels level after level off the rest costs little
+// more than a shallow one.
 type crowd struct {
-	router *router
-	where  []spot // of each matrix column
-	value  []float32
-	stack  []visit
+	packer
+	columns []column
+	all     batch
+	where   []spot // of each matrix column
+	stack   []visit
 }
 
 // spot is where a matrix column is found: a level of a block, or a number.
@@ -110,7 +111,7 @@ type spot struct {
 // visit is rows that have come to a node.
 type visit struct {
 	node int32
-	rows rowset
+	rows *batch
 }
 
 func newCrowd(x *matrix.Matrix, from, to int) *crowd {
@@ -118,69 +119,80 @@ func newCrowd(x *matrix.Matrix, from, to int) *crowd {
 	for i := range c.where {
 		c.where[i].column = -1
 	}
-	var columns []column
 	for _, b := range x.Blocks {
 		for code, feature := range b.Columns {
-			c.where[feature] = spot{int32(len(columns)), int32(code)}
+			c.where[feature] = spot{int32(len(c.columns)), int32(code)}
 		}
-		columns = append(columns, blockColumn(b.Columns, b.Codes[from:to]))
+		c.columns = append(c.columns, column{features: b.Columns, codes: b.Codes[from:to]})
 	}
 	for _, n := range x.Numbers {
-		c.where[n.Column] = spot{int32(len(columns)), 0}
-		columns = append(columns, numberColumn(n.Column, n.Values[from:to]))
+		c.where[n.Column] = spot{int32(len(c.columns)), 0}
+		c.columns = append(c.columns, numberColumn(n.Column, n.Values[from:to]))
 	}
-	c.router = newRouter(columns, to-from)
+	c.all = newBatch(c.columns, 0, to-from)
+	c.packer = newPacker(c.columns, to-from)
+	c.sortAll(&c.all)
 	return c
 }
 
 // send adds what the tree says of each row to out.
 func (c *crowd) send(t *Tree, out []float32) {
-	c.value = c.value[:0]
-	c.stack = append(c.stack[:0], visit{0, c.router.reset()})
+	c.reset()
+	c.stack = append(c.stack[:0], visit{0, c.all.fresh()})
 	for len(c.stack) > 0 {
 		v := c.stack[len(c.stack)-1]
 		c.stack = c.stack[:len(c.stack)-1]
 		n := &t.Nodes[v.node]
-		if n.Leaf() || v.rows.live == 0 {
-			for int(v.rows.place) >= len(c.value) {
-				c.value = append(c.value, 0)
+		if n.Leaf() {
+			c.answer(v.rows, c.present(v.rows), n.Value, out)
+			continue
+		}
+		test, parts := c.test(n)
+		if !parts {
+			v.node = n.Right
+			if n.DefaultLeft {
+				v.node = n.Left
 			}
-			c.value[v.rows.place] = n.Value
+			c.stack = append(c.stack, v)
 			continue
 		}
-		test, inside, outside := c.test(n)
-		if inside == outside {
-			c.stack = append(c.stack, visit{inside, v.rows})
-			continue
+		// Of the rows trained on, fewer came to the lighter child; so will of these.
+		moves, stays := n.Left, n.Right
+		right := t.Nodes[n.Right].SumHessian < t.Nodes[n.Left].SumHessian
+		if right {
+			moves, stays = stays, moves
 		}
-		moved, in := c.router.split(&v.rows, test)
-		if !in {
-			inside, outside = outside, inside
+		picked := c.move(v.rows, test, right == test.right)
+		if m := &t.Nodes[moves]; m.Leaf() {
+			c.answer(v.rows, picked, m.Value, out)
+		} else if len(picked) > 0 {
+			c.stack = append(c.stack, visit{moves, c.pack(v.rows, picked)})
 		}
-		c.stack = append(c.stack, visit{inside, moved}, visit{outside, v.rows})
-	}
-	for i, place := range c.router.place {
-		// As XGBoost's cpu_predictor.cc, PredictByAllTrees: in float32, tree by tree.
-		out[i] = float32(out[i] + c.value[place])
+		if v.rows.live > 0 {
+			c.stack = append(c.stack, visit{stays, c.compact(v.rows)})
+		}
 	}
 }
 
-// test translates the condition of a node: the rows that pass the test go to
-// inside, the others to outside.
-func (c *crowd) test(n *Node) (t test, inside, outside int32) {
-	left := func(yes bool) int32 {
-		if yes {
-			return n.Left
-		}
-		return n.Right
+// answer adds what a leaf says to the picked rows.
+func (c *crowd) answer(b *batch, picked []int32, says float32, out []float32) {
+	rows := b.rows()
+	for _, at := range picked {
+		// As XGBoost's cpu_predictor.cc, PredictByAllTrees: in float32, tree by tree.
+		row := rows[at]
+		out[row] = float32(out[row] + says)
 	}
-	absent := left(n.DefaultLeft)
+}
+
+// test translates the condition of a node, if it parts the rows at all.
+func (c *crowd) test(n *Node) (t test, parts bool) {
 	if int(n.Feature) >= len(c.where) || c.where[n.Feature].column < 0 {
-		return t, absent, absent
+		return t, false
 	}
 	s := c.where[n.Feature]
-	if col := &c.router.columns[s.column]; !col.block() {
-		return test{int(s.column), col.below(n.Value), col.count(), !n.DefaultLeft}, n.Right, n.Left
+	if col := &c.columns[s.column]; !col.block() {
+		return col.cut(int(s.column), n.Value, n.DefaultLeft), true
 	}
-	return test{int(s.column), s.code, s.code + 1, false}, left(1 < n.Value), absent
+	right := !(1 < n.Value)
+	return test{column: int(s.column), from: s.code, to: s.code + 1, right: right}, right == n.DefaultLeft
 }
