@@ -95,12 +95,12 @@ func (m *Model) Predict(x *matrix.Matrix, out []float32) {
 		m.Trees.Predict(x, out)
 		return
 	}
-	m.predictor().Predict(x, out)
+	m.ready().predictor.Predict(x, out)
 }
 
 // PredictRides writes the minutes predicted for each ride to out, which must
-// be as long. Few rides it predicts with trees without allocating, once the
-// trees are compiled (see gbt.Predictor) and the zones were seen before.
+// be as long. Few rides it predicts without allocating, once trees are compiled
+// (see gbt.Predictor) and the zones were seen before.
 func (m *Model) PredictRides(rides []features.Ride, out []float32) error {
 	if len(rides) != len(out) {
 		return fmt.Errorf("predict %d rides into %d places", len(rides), len(out))

@@ -9,25 +9,29 @@ import (
 	"github.com/taximeter/taximeter/models/gbt"
 )
 
-// compiled is a model's trees, made ready for what its vectorizer makes, when
-// that is first asked for. Copies of a Model share it.
+// compiled is what a model's rides are predicted by, made ready when that is
+// first asked for. Copies of a Model share it.
 type compiled struct {
 	once      sync.Once
-	predictor *gbt.Predictor
-	zones     *zoneRows // nil where single rides go the way of many
+	layout    *matrix.Matrix // of what the vectorizer makes; without rows
+	predictor *gbt.Predictor // of trees
+	zones     *zoneRows      // nil where single rides go the way of many
 }
 
-// predictor returns m's trees compiled.
-func (m *Model) predictor() *gbt.Predictor {
-	m.compiled.once.Do(func() {
-		layout, err := m.Vectorizer.Transform(features.FromRides(m.Encoding, nil))
-		if err != nil {
+// ready returns m's regressor, ready to predict.
+func (m *Model) ready() *compiled {
+	c := m.compiled
+	c.once.Do(func() {
+		var err error
+		if c.layout, err = m.Vectorizer.Transform(features.FromRides(m.Encoding, nil)); err != nil {
 			panic(err) // check has tried it
 		}
-		m.compiled.predictor = m.Trees.Compile(layout)
-		m.compiled.zones = newZoneRows(m.Encoding, layout)
+		if m.Kind == GBT {
+			c.predictor = m.Trees.Compile(c.layout)
+		}
+		c.zones = newZoneRows(m.Encoding, c.layout)
 	})
-	return m.compiled.predictor
+	return c
 }
 
 // fewRides are predicted one by one.
@@ -36,14 +40,14 @@ const fewRides = 8
 // ride predicts one ride. It allocates nothing but at the first ride between
 // two zones. It reports false if it cannot.
 func (m *Model) ride(r features.Ride, out *float32) bool {
-	if m.compiled == nil || m.Kind != GBT {
+	if m.compiled == nil {
 		return false
 	}
-	p := m.predictor()
-	z := m.compiled.zones
-	if z == nil {
+	c := m.ready()
+	if c.zones == nil {
 		return false
 	}
+	z := c.zones
 	row := z.find(m, r.PULocationID, r.DOLocationID)
 	if row == nil {
 		return false
@@ -53,7 +57,11 @@ func (m *Model) ride(r features.Ride, out *float32) bool {
 	if z.clipped {
 		numbers[z.distance] = min(r.TripDistance, features.MaxMiles)
 	}
-	*out = p.PredictRow(codes[:z.blocks], numbers[:z.numbers])
+	if c.predictor != nil {
+		*out = c.predictor.PredictRow(codes[:z.blocks], numbers[:z.numbers])
+	} else {
+		*out = m.Linear.PredictRow(c.layout, codes[:z.blocks], numbers[:z.numbers])
+	}
 	return true
 }
 

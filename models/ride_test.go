@@ -21,11 +21,19 @@ func manyRides() []features.Ride {
 	return rides
 }
 
-// A ride is predicted the same alone, among many, and by the trees themselves.
+// everyModel is one model of each kind and encoding.
+func everyModel(t testing.TB) (all []*Model) {
+	for _, e := range features.Encodings() {
+		all = append(all, fitted(t, e)...)
+	}
+	return all
+}
+
+// A ride is predicted the same alone, among many, and by the regressor itself.
 func TestRideAloneAndAmongMany(t *testing.T) {
 	rides := manyRides()
-	for _, e := range features.Encodings() {
-		m := fitted(t, e)[1]
+	for _, m := range everyModel(t) {
+		e := m.Encoding
 		many, walked := make([]float32, len(rides)), make([]float32, len(rides))
 		if err := m.PredictRides(rides, many); err != nil {
 			t.Fatal(err)
@@ -34,14 +42,18 @@ func TestRideAloneAndAmongMany(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m.Trees.Predict(x, walked)
+		if m.Kind == GBT {
+			m.Trees.Predict(x, walked)
+		} else {
+			m.Linear.Predict(x, walked)
+		}
 		for i := range rides {
 			var alone [1]float32
 			if err := m.PredictRides(rides[i:i+1], alone[:]); err != nil {
 				t.Fatal(err)
 			}
 			if alone[0] != many[i] || walked[i] != many[i] {
-				t.Errorf("%s: %+v is predicted %v alone, %v among many, %v by the trees", e, rides[i], alone[0], many[i], walked[i])
+				t.Errorf("%s: %+v is predicted %v alone, %v among many, %v by the regressor", m, rides[i], alone[0], many[i], walked[i])
 			}
 		}
 		for from := 0; from+fewRides <= len(rides); from += fewRides {
@@ -51,7 +63,7 @@ func TestRideAloneAndAmongMany(t *testing.T) {
 			}
 			for i := range few {
 				if few[i] != many[from+i] {
-					t.Errorf("%s: %+v is predicted %v among few, %v among many", e, rides[from+i], few[i], many[from+i])
+					t.Errorf("%s: %+v is predicted %v among few, %v among many", m, rides[from+i], few[i], many[from+i])
 				}
 			}
 		}
@@ -60,19 +72,17 @@ func TestRideAloneAndAmongMany(t *testing.T) {
 
 func TestRideAllocatesNothing(t *testing.T) {
 	rides, out := []features.Ride{{PULocationID: 14, DOLocationID: 1, TripDistance: 2.5}}, make([]float32, 1)
-	for _, e := range features.Encodings() {
-		m := fitted(t, e)[1]
+	for _, m := range everyModel(t) {
 		if n := testing.AllocsPerRun(100, func() { m.PredictRides(rides, out) }); n != 0 {
-			t.Errorf("%s: %v allocations a ride", e, n)
+			t.Errorf("%s: %v allocations a ride", m, n)
 		}
 	}
 }
 
 func BenchmarkRide(b *testing.B) {
 	rides, out := []features.Ride{{PULocationID: 14, DOLocationID: 1, TripDistance: 2.5}}, make([]float32, 1)
-	for _, e := range []features.Encoding{features.Pair, features.Zones} {
-		m := fitted(b, e)[1]
-		b.Run(string(e), func(b *testing.B) {
+	for _, m := range append(fitted(b, features.Pair), fitted(b, features.Zones)...) {
+		b.Run(m.Kind+"/"+string(m.Encoding), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				m.PredictRides(rides, out)

@@ -3,11 +3,7 @@
 // mean, nor anything of trees.
 package linear
 
-import (
-	"slices"
-
-	"github.com/taximeter/taximeter/features/matrix"
-)
+import "github.com/taximeter/taximeter/features/matrix"
 
 // Model predicts BaseScore + Bias + Σ Weights[column]·value over the values
 // that a row stores; a value that is not stored adds nothing. It is read-only
@@ -30,48 +26,66 @@ type Model struct {
 // model's weights are ignored, as XGBoost does.
 func (m *Model) Predict(x *matrix.Matrix, out []float32) {
 	out = out[:x.Rows]
-	base := m.Bias + m.BaseScore
 	terms := make([]term, 0, len(x.Blocks)+len(x.Numbers))
 	for row := range out {
-		terms = m.terms(terms[:0], x, row)
-		sum := base
-		for _, t := range terms {
-			// The conversion keeps the compiler from fusing the addition.
-			sum += float32(t.value * m.Weights[t.column])
+		terms = terms[:0]
+		for i := range x.Blocks {
+			terms = m.level(terms, &x.Blocks[i], x.Blocks[i].Codes[row])
 		}
-		out[row] = sum
+		for i := range x.Numbers {
+			terms = m.number(terms, &x.Numbers[i], x.Numbers[i].Values[row])
+		}
+		out[row] = m.sum(terms)
 	}
 }
 
+// PredictRow returns the prediction for one row, as Predict does: its code in
+// each block of the layout, -1 for none, and its numbers, NaN for none. The
+// layout's own rows are not looked at. It allocates nothing for up to 8 blocks
+// and numbers.
+func (m *Model) PredictRow(layout *matrix.Matrix, codes []int32, numbers []float64) float32 {
+	var few [8]term
+	terms := few[:0]
+	for i, code := range codes {
+		terms = m.level(terms, &layout.Blocks[i], code)
+	}
+	for i, value := range numbers {
+		terms = m.number(terms, &layout.Numbers[i], value)
+	}
+	return m.sum(terms)
+}
+
+// term is a stored value of a row.
 type term struct {
 	column int32
 	value  float32
 }
 
-// terms appends what row stores, in the order of the columns.
-func (m *Model) terms(terms []term, x *matrix.Matrix, row int) []term {
-	last, sorted := int32(-1), true
-	for i := range x.Blocks {
-		b := &x.Blocks[i]
-		if code := b.Codes[row]; code >= 0 {
-			if column := b.Columns[code]; int(column) < len(m.Weights) {
-				sorted = sorted && column > last
-				last = column
-				terms = append(terms, term{column, 1})
-			}
+func (m *Model) level(terms []term, b *matrix.Block, code int32) []term {
+	if code < 0 || int(b.Columns[code]) >= len(m.Weights) {
+		return terms
+	}
+	return append(terms, term{b.Columns[code], 1})
+}
+
+func (m *Model) number(terms []term, n *matrix.Number, value float64) []term {
+	if value != value || int(n.Column) >= len(m.Weights) {
+		return terms
+	}
+	return append(terms, term{n.Column, float32(value)})
+}
+
+// sum adds up the terms, in the order of their columns.
+func (m *Model) sum(terms []term) float32 {
+	for i := 1; i < len(terms); i++ {
+		for j := i; j > 0 && terms[j-1].column > terms[j].column; j-- {
+			terms[j-1], terms[j] = terms[j], terms[j-1]
 		}
 	}
-	for i := range x.Numbers {
-		n := &x.Numbers[i]
-		// NaN is not equal to itself.
-		if value := n.Values[row]; value == value && int(n.Column) < len(m.Weights) {
-			sorted = sorted && n.Column > last
-			last = n.Column
-			terms = append(terms, term{n.Column, float32(value)})
-		}
+	sum := m.Bias + m.BaseScore
+	for _, t := range terms {
+		// The conversion keeps the compiler from fusing the addition.
+		sum += float32(t.value * m.Weights[t.column])
 	}
-	if !sorted {
-		slices.SortFunc(terms, func(a, b term) int { return int(a.column - b.column) })
-	}
-	return terms
+	return sum
 }
