@@ -80,9 +80,9 @@ func Adopt(run FlowRun, dead bool, now time.Time) (next FlowRun, states []State,
 	}
 	if dead {
 		run, states = Crash(run, now)
-		if run.State.Type == TypeCrashed {
-			run.Recoveries++
-		}
+	}
+	if run.State.Type == TypeCrashed {
+		run.Recoveries++
 	}
 	switch {
 	case run.State.Type == TypeCompleted, dead && run.State.Type == TypeCancelled:

@@ -22,8 +22,8 @@ type History interface {
 	// AdoptFlowRun makes this process the owner of a run and its subflows, in
 	// PENDING, or in SCHEDULED (Resuming) if it had begun before. Of a run that
 	// completed it returns the record only. While the run's owner lives it returns
-	// an OwnedError. What a dead owner left running is recorded as CRASHED first,
-	// and counts as a recovery. Older requests to cancel or to pause are forgotten.
+	// an OwnedError. What a dead owner left running is recorded as CRASHED first.
+	// To go on from there counts as a recovery. Older requests to cancel or to pause are forgotten.
 	AdoptFlowRun(ctx context.Context, id string) (FlowRun, error)
 	// FlowRun returns one run, or ErrNotFound.
 	FlowRun(ctx context.Context, id string) (FlowRun, error)
