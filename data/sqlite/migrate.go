@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/mattn/go-sqlite3"
 	"github.com/pressly/goose/v3"
 )
 
@@ -42,20 +43,17 @@ func migrate(ctx context.Context, db *sql.DB, migrations fs.FS) error {
 }
 
 // refuseForeign returns an error when the file has tables and none of them is
-// the one where we keep our schema version. It only reads.
+// the one where we keep our schema version. It only reads, unless the process that
+// wrote last was killed in the midst of it: to read on is then to roll that back.
 func (db *DB) refuseForeign(ctx context.Context) error {
 	if st, err := os.Stat(db.path); errors.Is(err, fs.ErrNotExist) || err == nil && st.Size() == 0 {
 		return nil
 	}
-	reader, err := sql.Open("sqlite3", fmt.Sprintf("%s?mode=ro&_busy_timeout=%d", db.uri(), db.config.BusyTimeout.Milliseconds()))
-	if err != nil {
-		return err
+	tables, ours, alembic, err := db.countTables(ctx, "ro")
+	var e sqlite3.Error
+	if errors.As(err, &e) && e.Code == sqlite3.ErrReadonly {
+		tables, ours, alembic, err = db.countTables(ctx, "rw")
 	}
-	defer reader.Close()
-	var tables, ours, alembic int
-	err = reader.QueryRowContext(ctx, `
-		SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version'), count(*) FILTER (WHERE name = 'alembic_version')
-		FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables, &ours, &alembic)
 	switch {
 	case err != nil:
 		return err
@@ -65,4 +63,17 @@ func (db *DB) refuseForeign(ctx context.Context) error {
 		return ErrForeign
 	}
 	return nil
+}
+
+// countTables counts the tables of the file, and those that tell whose it is.
+func (db *DB) countTables(ctx context.Context, mode string) (tables, ours, alembic int, err error) {
+	reader, err := sql.Open("sqlite3", fmt.Sprintf("%s?mode=%s&_busy_timeout=%d", db.uri(), mode, db.config.BusyTimeout.Milliseconds()))
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	defer reader.Close()
+	err = reader.QueryRowContext(ctx, `
+		SELECT count(*), count(*) FILTER (WHERE name = 'goose_db_version'), count(*) FILTER (WHERE name = 'alembic_version')
+		FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`).Scan(&tables, &ours, &alembic)
+	return tables, ours, alembic, err
 }
