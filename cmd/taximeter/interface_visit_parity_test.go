@@ -49,7 +49,7 @@ func (b *browser) visit(t *testing.T, server string, p interfacePage, fill func(
 // settle waits until a page has asked all it wants and shows what it should.
 func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
 	t.Helper()
-	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(100 * time.Millisecond) {
+	for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(100 * time.Millisecond) {
 		if seen.quiet() && strings.Contains(text(t, tab), p.shows) {
 			return
 		}

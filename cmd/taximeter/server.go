@@ -119,6 +119,7 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 		{Path: "/health", Handler: tracking},
 		{Path: "/version", Handler: tracking},
 		{Path: "/graphql", Handler: tracking},
+		{Path: "/v1/traces", Handler: tracking},
 		{Path: "/predict", Handler: prediction},
 		{Path: "/ping", Handler: http.HandlerFunc(prediction.Ping)},
 	}

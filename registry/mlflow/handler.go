@@ -51,6 +51,7 @@ func NewHandler(service registry.Service) *Handler {
 		h.serveRest(h.router.Group(prefix))
 	}
 	h.servePlain()
+	h.serveJobs()
 	h.serveGraphQL()
 	h.serveUI()
 	return h
@@ -159,6 +160,12 @@ func (h *Handler) json(answer endpoint) echo.HandlerFunc {
 func (h *Handler) fail(c echo.Context, err error) {
 	if c.Response().Committed {
 		h.log.Warn("answer broke off", "path", c.Request().URL.Path, "error", err)
+		return
+	}
+	if e, ok := errors.AsType[*detailError](err); ok {
+		if err := c.JSON(e.status, map[string]string{"detail": e.detail}); err != nil {
+			h.log.Warn("answer broke off", "path", c.Request().URL.Path, "error", err)
+		}
 		return
 	}
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/taximeter/taximeter/registry"
 )
 
 // CheckUI returns an error unless files are those of MLflow's web interface.
@@ -33,7 +35,7 @@ func (h *Handler) serveUI() {
 
 func (h *Handler) sendUI(c echo.Context, name, caching string) error {
 	if h.UI == nil {
-		return echo.ErrNotFound
+		return registry.Errorf(registry.EndpointNotFound, "this server was started without the files of MLflow's web interface")
 	}
 	f, err := h.UI.Open(name)
 	if err != nil {
