@@ -69,22 +69,27 @@ func newGrid(rows joined, r rule, base float32) engine {
 	g := &grid{rule: r, number: rows.number(0), sets: rows.evals}
 	ranks := int(g.number.count())
 	levelOf := g.setLevels(rows.train)
-	made, cells, order := gather(rows.train, g.number.codes[:rows.train.X.Rows], levelOf, len(g.levels), ranks, base)
-	g.train, g.squares = made, cells
-	g.lessons = newLessons(rows.train, made.starts, cells, order)
-	for i, set := range rows.evals {
-		from := rows.first[i]
-		if from == 0 {
-			g.watched = append(g.watched, &g.train)
-			if g.train.of == nil {
-				g.train.watch(cells, order)
-			}
-			continue
+	g.crew = newCrew(min(1+rows.train.X.Rows/squaresPerStrip, runtime.GOMAXPROCS(0)))
+	g.watched = make([]*squares, len(rows.evals))
+	g.crew.each(1+len(rows.evals), func(i int) {
+		from, set := 0, rows.train
+		if i > 0 {
+			from, set = rows.first[i-1], rows.evals[i-1]
+		}
+		if i > 0 && from == 0 {
+			g.watched[i-1] = &g.train
+			return
 		}
 		s, cells, order := gather(set, g.number.codes[from:][:set.X.Rows], levelOf, len(g.levels), ranks, base)
-		s.watch(cells, order)
-		g.watched = append(g.watched, &s)
-	}
+		if i > 0 || slices.Contains(rows.first, 0) {
+			s.watch(cells, order)
+		}
+		if i > 0 {
+			g.watched[i-1] = &s
+			return
+		}
+		g.train, g.squares, g.lessons = s, cells, newLessons(set, s.starts, cells, order)
+	})
 	g.number.codes = nil
 
 	g.still = make([]cell, ranks+1)
@@ -99,7 +104,6 @@ func newGrid(rows joined, r rule, base float32) engine {
 	g.values = slices.Clone(g.still)
 	g.says = make([]float32, ranks+1)
 	g.cutStrips(ranks + 1)
-	g.crew = newCrew(min(len(g.strips), runtime.GOMAXPROCS(0)))
 	for i := range g.crew.size {
 		g.hands = append(g.hands, &hand{grid: g, self: i, moved: make([]cell, len(g.levels)+1)})
 	}
