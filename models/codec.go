@@ -45,6 +45,7 @@ func (m *Model) encodeRegressor() ([]byte, error) {
 		return m.modelJSON()
 	}
 	var b bytes.Buffer
+	b.Grow(m.nodes() * 50) // about what it takes
 	err := m.Trees.Write(&b, gbt.Format{UBJSON: true})
 	return b.Bytes(), err
 }

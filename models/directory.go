@@ -128,9 +128,18 @@ func (m *Model) modelJSON() ([]byte, error) {
 	if m.Kind == Linear {
 		err = m.Linear.WriteJSON(&b)
 	} else {
+		b.Grow(m.nodes() * 80) // about what it takes
 		err = m.Trees.WriteJSON(&b, nil)
 	}
 	return b.Bytes(), err
+}
+
+// nodes is how many nodes the trees have.
+func (m *Model) nodes() (n int) {
+	for i := range m.Trees.Trees {
+		n += len(m.Trees.Trees[i].Nodes)
+	}
+	return n
 }
 
 // preprocessor is the content of VectorizerFile.

@@ -219,16 +219,11 @@ func existingFile(flag, path string) (string, error) {
 
 // runTraining opens what a training works on, lets do run it and reports it.
 func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(context.Context, *pipeline.Flows, *engine.Engine, *history.Store) (engine.FlowRun, error)) error {
-	h, err := a.openHistory(ctx)
+	h, t, err := a.openBoth(ctx, p.TrackingURI)
 	if err != nil {
 		return err
 	}
-	defer h.Close()
-	t, err := a.openTracking(ctx, p.TrackingURI)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
+	defer both(h.Close, t.Close)
 	months, err := a.months(p.Data)
 	if err != nil {
 		return err
@@ -246,6 +241,30 @@ func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(c
 		err = (&hinted{error: err, code: exitFailed}).hint("taximeter flow-run resume %s goes on with it", run.ID)
 	}
 	return errors.Join(err, a.report(context.WithoutCancel(ctx), h, run, err))
+}
+
+// openBoth opens the history and the tracking server.
+func (a *app) openBoth(ctx context.Context, uri string) (h *history.Store, t *tracking, err error) {
+	err = both(
+		func() (err error) { h, err = a.openHistory(ctx); return err },
+		func() (err error) { t, err = a.openTracking(ctx, uri); return err },
+	)
+	switch {
+	case err == nil:
+		return h, t, nil
+	case h != nil:
+		err = errors.Join(err, h.Close())
+	case t != nil:
+		err = errors.Join(err, t.Close())
+	}
+	return nil, nil, err
+}
+
+// both does two things at once: to open and close files is to wait for the disk.
+func both(one, other func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- other() }()
+	return errors.Join(one(), <-done)
 }
 
 // reportsTraining annotates the commands whose --json object is a training's
