@@ -144,3 +144,47 @@ func TestRefusesForeignFiles(t *testing.T) {
 		t.Errorf("Open of a text file = %v, want ErrNotADB", err)
 	}
 }
+
+// A file is opened whose writer was killed in the midst of a transaction that had
+// begun to reach the file.
+func TestOpensWhatAKilledWriterLeft(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	db, err := Open(t.Context(), path, Config{Migrations: migrations(counter)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	raw, err := sql.Open("sqlite3", path+"?_journal_mode=DELETE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	raw.SetMaxOpenConns(1)
+	for _, query := range []string{
+		`PRAGMA cache_size = 1`, `BEGIN`, `UPDATE counter SET n = 7`, `CREATE TABLE big (b BLOB)`,
+		`WITH RECURSIVE i (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 500) INSERT INTO big SELECT randomblob(4000) FROM i`,
+	} {
+		if _, err := raw.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := filepath.Join(t.TempDir(), "x.db")
+	for _, suffix := range []string{"", "-journal"} {
+		data, err := os.ReadFile(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(left+suffix, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db, err = Open(t.Context(), left, Config{Migrations: migrations(counter)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var n int
+	if err := db.Read().QueryRow(`SELECT n FROM counter`).Scan(&n); err != nil || n != 0 {
+		t.Errorf("counter = %d, %v; want 0", n, err)
+	}
+}
