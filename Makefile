@@ -39,7 +39,7 @@ vet:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not gofmt'ed: $$files"; exit 1; fi
 
 # What needs the real months, outside programs, or another machine than this.
-parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready
+parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready $(CACHE)/mlflow2-1/ready
 	go vet -tags parity ./...
 	@command -v chromium >/dev/null || { \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || { \
@@ -47,8 +47,8 @@ parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready
 	@command -v qemu-aarch64-static >/dev/null || { \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends qemu-user-static; } || { \
 		echo 'make parity: arm64 is emulated: install qemu-user-static'; exit 1; }
-	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_WIRE='$(abspath $(WIRE))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' \
-		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models ./models/gbt ./registry/mlflow ./cmd/taximeter
+	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_WIRE='$(abspath $(WIRE))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' TAXIMETER_PYTHON_MLFLOW2='$(CACHE)/mlflow2-1/bin/python' \
+		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models ./models/gbt ./registry/mlflow ./registry/mlflowstore ./cmd/taximeter
 	go test -tags browser -count=1 -v ./serve/ui
 
 months:

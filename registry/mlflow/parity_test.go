@@ -49,5 +49,8 @@ var realServer = map[string]string{
 	"search/a field twice in the order is refused":                   "it answers 500",
 	"artifact/a folder is not overwritten":                           "it answers 500, and writes nothing",
 	"version/archiving into Archived is refused":                     "it answers 500",
+	"order/unknown attributes of logged models are refused":          "it answers 500 with a Python error",
+	"dataset/a search tells the models that a run read":              "it tells them in runs/get only",
+	"source/a stage without versions is not found":                   "it answers 500",
 	"paging/what is no token of logged models is refused":            "it answers 500",
 }

@@ -83,8 +83,14 @@ var datasetRules = []rule{
 		r, err := c.GetRun(c.ctx, id)
 		c.must(err)
 		same(c, "models read", r.Inputs.Models, []registry.ModelInput{{ModelID: m.Info.ModelID}})
+	}},
+	{"dataset/a search tells the models that a run read", func(c *checker) {
+		experiment := c.experiment()
+		m, err := c.CreateLoggedModel(c.ctx, registry.NewLoggedModel{ExperimentID: experiment, Name: "m"})
+		c.must(err)
+		c.must(c.LogInputs(c.ctx, c.run(experiment), nil, []registry.ModelInput{{ModelID: m.Info.ModelID}}))
 		p, err := c.SearchRuns(c.ctx, registry.RunQuery{ExperimentIDs: []string{experiment}})
 		c.must(err)
-		same(c, "models read, in a search", p.Items[0].Inputs.Models, []registry.ModelInput{{ModelID: m.Info.ModelID}})
+		same(c, "models", p.Items[0].Inputs.Models, []registry.ModelInput{{ModelID: m.Info.ModelID}})
 	}},
 }

@@ -117,6 +117,9 @@ var orderRules = []rule{
 			c.must(err)
 			equal(c, filter, loggedNames(p.Items), want)
 		}
+	}},
+	{"order/unknown attributes of logged models are refused", func(c *checker) {
+		experiment := c.experiment()
 		_, err := c.SearchLoggedModels(c.ctx, registry.LoggedModelQuery{ExperimentIDs: []string{experiment}, Filter: "foo = 'x'"})
 		c.refused("filter", err, registry.InvalidParameterValue)
 		_, err = c.SearchLoggedModels(c.ctx, registry.LoggedModelQuery{ExperimentIDs: []string{experiment}, OrderBy: []registry.LoggedModelOrder{{FieldName: "foo"}}})

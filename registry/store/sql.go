@@ -36,14 +36,15 @@ func exec(tx *sql.Tx, text string, args ...any) (int64, error) {
 
 // insert runs a statement "INSERT … VALUES %s …" for rows of equal length.
 func insert(tx *sql.Tx, text string, rows [][]any) error {
-	return insertEach(tx, text, len(rows), func(args []any, i int) []any { return append(args, rows[i]...) })
+	_, err := insertEach(tx, text, len(rows), func(args []any, i int) []any { return append(args, rows[i]...) })
+	return err
 }
 
 // insertEach runs a statement "INSERT … VALUES %s …" for n rows, of which row
 // appends the values of number i to args. One statement a row costs more than
 // the row, so it is one for 128 rows, 64, and so on: few different ones, which
-// the connection keeps prepared.
-func insertEach(tx *sql.Tx, text string, n int, row func(args []any, i int) []any) error {
+// the connection keeps prepared. It returns how many rows it changed.
+func insertEach(tx *sql.Tx, text string, n int, row func(args []any, i int) []any) (changed int64, err error) {
 	var args []any
 	for done, size := 0, 128; done < n; done += size {
 		for size > n-done {
@@ -54,11 +55,13 @@ func insertEach(tx *sql.Tx, text string, n int, row func(args []any, i int) []an
 			args = row(args, done+i)
 		}
 		one := "(?" + strings.Repeat(",?", len(args)/size-1) + ")"
-		if _, err := tx.Exec(fmt.Sprintf(text, one+strings.Repeat(","+one, size-1)), args...); err != nil {
-			return err
+		rows, err := exec(tx, fmt.Sprintf(text, one+strings.Repeat(","+one, size-1)), args...)
+		if err != nil {
+			return changed, err
 		}
+		changed += rows
 	}
-	return nil
+	return changed, nil
 }
 
 // jsonList returns items for "IN (SELECT value FROM json_each(?))", which takes
