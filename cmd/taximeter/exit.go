@@ -85,7 +85,7 @@ func explain(err error) (code int, hints []string) {
 	case errors.Is(err, fs.ErrPermission):
 		return exitFailed, []string{"--home names another place to keep things in"}
 	case errors.Is(err, sqlite.ErrForeign):
-		return exitFailed, []string{"--home must name a directory of taximeter's own"}
+		return exitFailed, []string{"--home must name a directory of taximeter's own; a store of MLflow's is taken over with \"taximeter import\""}
 	}
 	return exitFailed, nil
 }

@@ -85,7 +85,7 @@ and serves it over HTTP.
 	flags.StringVar(&a.home, "home", "", "directory that everything is kept in (default $TAXIMETER_HOME, else ~/.taximeter)")
 	flags.BoolVar(&a.json, "json", false, "print one JSON object on stdout, everything else on stderr")
 	root.AddCommand(a.trainCommand(), a.predictCommand(), a.serverCommand(), a.mlflowServerCommand(), a.flowRunCommand(),
-		a.experimentsCommand(), a.runsCommand(), a.modelsCommand(), a.monthsCommand(), a.versionCommand())
+		a.experimentsCommand(), a.runsCommand(), a.modelsCommand(), a.monthsCommand(), a.databaseCommand(), a.importCommand(), a.versionCommand())
 	return root
 }
 

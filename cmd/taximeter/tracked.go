@@ -91,8 +91,8 @@ func (a *app) runsCommand() *cobra.Command {
 	ls.Flags().StringVar(&filter, "filter", "", `in MLflow's language, such as "metrics.rmse_valid < 6.5"`)
 	ls.Flags().StringVar(&order, "order-by", "", `such as "metrics.rmse_valid ASC" (default: newest first)`)
 	ls.Flags().IntVar(&limit, "limit", 50, "how many")
-	return group("runs", "List and show tracked runs", ls,
-		a.trackedCommand("show RUN_ID", "Show a tracked run", wants(1, 1), a.showRun))
+	return group("runs", "List, show and clean up tracked runs", ls,
+		a.trackedCommand("show RUN_ID", "Show a tracked run", wants(1, 1), a.showRun), a.gcCommand())
 }
 
 func (a *app) listRuns(ctx context.Context, t *tracking, experiment string, q registry.RunQuery, order string) error {
