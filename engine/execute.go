@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,6 +108,7 @@ func (c *call) reuse(s spec) bool {
 // attempts runs the body until it succeeds or no retry is left.
 func (c *call) attempts(ctx context.Context, s spec) error {
 	defer c.release()
+	var later *Reschedule
 	for retry := 0; ; retry++ {
 		if err := c.acquire(ctx); err != nil {
 			return err
@@ -134,6 +136,10 @@ func (c *call) attempts(ctx context.Context, s spec) error {
 			c.outlive(alive)
 			c.enter(ctx, TypeCancelled, NameCancelled, context.Cause(ctx).Error())
 			return context.Cause(ctx)
+		case errors.As(err, &later): // it has not failed: its run comes back to it
+			c.enter(ctx, TypeScheduled, cmp.Or(later.State, NameScheduled), later.Reason)
+			c.settled = true
+			return err
 		case !s.retry.wants(err, retry):
 			final := NameFailed
 			if errors.Is(err, ErrTimedOut) {

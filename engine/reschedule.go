@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// Reschedule is an error with which a flow says that it cannot go on yet: its run
-// becomes SCHEDULED again, to be carried out from At on, and has not failed. Its
-// ExpectedStart stays. Calls that have completed are not made again.
+// Reschedule is an error with which a flow, or a task whose error it passes on,
+// says that it cannot go on yet: its run becomes SCHEDULED again, to be carried out
+// from At on, and has not failed. Its ExpectedStart stays. Calls that have
+// completed are not made again.
 //
 // Start and Execute return it, so that a program without a worker knows when to
 // come back.

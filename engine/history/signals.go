@@ -89,6 +89,7 @@ func (s *Store) Signals(ctx context.Context, rootID string, after int64) ([]engi
 		changed := s.watch.next()
 		list, err := s.signals(ctx, rootID, after)
 		if err != nil || len(list) > 0 || after < 0 {
+			s.watch.leave()
 			return list, err
 		}
 		select {
