@@ -57,8 +57,9 @@ func newRawSplit(train, valid data.File, e features.Encoding) rawSplit {
 	return rawSplit{train, valid, e}
 }
 
-// locate is not cached: it is how a changed file is noticed.
-func (f *Flows) locate() engine.Task[MonthRef, data.File] {
+// locate is not cached: it is how a changed file is noticed. due is when the
+// training was.
+func (f *Flows) locate(p TrainParams, due time.Time) engine.Task[MonthRef, data.File] {
 	return engine.Task[MonthRef, data.File]{
 		Name:  "Locate month",
 		Retry: networkRetry,
@@ -66,7 +67,8 @@ func (f *Flows) locate() engine.Task[MonthRef, data.File] {
 			if m.File != "" {
 				return data.OpenFile(m.File)
 			}
-			return f.Months.Locate(ctx, m.Taxi, m.Month)
+			file, err := f.Months.Locate(ctx, m.Taxi, m.Month)
+			return file, p.putOff(err, due, time.Now())
 		},
 	}
 }

@@ -25,11 +25,15 @@ const (
 
 // TrainParams are the parameters of the training flow. Everything that could
 // mean something else tomorrow ("today", "latest", a relative path) is resolved
-// before it is put here, so that a resumed run does what it was started for.
+// before it is put here, so that a resumed run does what it was started for; what
+// is left out follows from when the run was due.
 type TrainParams struct {
-	Date  string   `json:"date"`  // 2021-03-05: names the model's files; the months follow from it
-	Train MonthRef `json:"train"` // the month before last, or a file
-	Valid MonthRef `json:"valid"` // last month, or a file
+	Date  string    `json:"date,omitempty"` // 2021-03-05: names the model's files; the months follow from it
+	Taxi  data.Taxi `json:"taxi,omitempty"` // of the months; empty: green
+	Train MonthRef  `json:"train,omitzero"` // the month before last, or a file
+	Valid MonthRef  `json:"valid,omitzero"` // last month, or a file
+	// WhenMissing is what becomes of the training while a month is not published.
+	WhenMissing WhenMissing `json:"when_missing,omitempty" enum:"fail,wait" default:"fail"`
 
 	Baseline   linear.Solver `json:"baseline"`
 	Search                   // of boosted trees
@@ -56,7 +60,7 @@ func ParamsOf(run engine.FlowRun) (p TrainParams, err error) {
 	if err := json.Unmarshal(run.Parameters, &p); err != nil {
 		return p, fmt.Errorf("read the parameters of flow run %s: %w", run.ID, err)
 	}
-	return p, nil
+	return p.due(run.ExpectedStart)
 }
 
 // Date is a training date: the two months before its own are trained and

@@ -20,9 +20,16 @@ func (f *Flows) Train() engine.Flow[TrainParams, Staged] {
 }
 
 func (f *Flows) train(c *engine.Ctx, p TrainParams) (engine.Arg[Staged], error) {
+	p, err := p.due(c.ExpectedStart())
+	if err != nil {
+		return nil, err
+	}
+	train := f.locate(p, c.ExpectedStart()).Keyed("train").Submit(c, engine.Val(p.Train))
+	valid := f.locate(p, c.ExpectedStart()).Keyed("valid").Submit(c, engine.Val(p.Valid))
+	if err := p.awaitMonths(c.Context(), train, valid); err != nil {
+		return nil, err
+	}
 	tracked := f.startTracking().Submit(c, engine.Val(p.parent(c)))
-	train := f.locate().Keyed("train").Submit(c, engine.Val(p.Train))
-	valid := f.locate().Keyed("valid").Submit(c, engine.Val(p.Valid))
 	// After tracked: nothing is worth computing for a server that does not answer.
 	split := preprocess.Submit(c, engine.Join3(train, valid, engine.Val(p.encodings()[0]), newRawSplit), tracked)
 	baseline := fitBaseline.Submit(c, engine.Join2(split, engine.Val(p.Baseline), newBaselineInput))
@@ -81,7 +88,7 @@ func (f *Flows) ResumeTraining(ctx context.Context, e *engine.Engine, id string)
 // closeRuns ends the tracked runs that a failed or cancelled flow run leaves
 // behind.
 func (f *Flows) closeRuns(ctx context.Context, p TrainParams, run engine.FlowRun, cause error) error {
-	if cause == nil || run.ID == "" || errors.Is(cause, engine.ErrSuperseded) {
+	if cause == nil || !run.State.Type.Final() || errors.Is(cause, engine.ErrSuperseded) {
 		return nil
 	}
 	status := registry.Failed

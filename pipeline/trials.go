@@ -27,11 +27,11 @@ func Methods() []Method { return []Method{TPE, Random} }
 // once, nor on which of them ends first.
 type Search struct {
 	Method     Method              `json:"search,omitempty"`
-	TrialCount int                 `json:"trials" cache:"-"` // the first has the course's parameters
-	Seed       uint64              `json:"seed"`
+	TrialCount int                 `json:"trials" cache:"-" default:"10" min:"0"` // the first has the course's parameters
+	Seed       uint64              `json:"seed" default:"42"`
 	Batch      int                 `json:"batch,omitempty"`              // trials proposed together; 0: 1
 	Parallel   int                 `json:"parallel,omitempty" cache:"-"` // most trials that run at once, within a batch; 0: 1
-	Encodings  []features.Encoding `json:"encodings"`                    // to choose from; the first is the baseline's too. None: features.Pair
+	Encodings  []features.Encoding `json:"encodings,omitempty"`          // to choose from; the first is the baseline's too. None: features.Pair
 }
 
 // Trial is one set of parameters to fit trees with.
