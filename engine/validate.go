@@ -38,10 +38,13 @@ func (s *Schema) Resolve(params json.RawMessage) (json.RawMessage, error) {
 		params = json.RawMessage("{}")
 	}
 	full, err := s.fill(params)
+	if err == nil {
+		err = s.check("", full)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return full, s.check("", full)
+	return full, nil
 }
 
 // FromText returns parameters that were typed as text, such as trials=3: text
