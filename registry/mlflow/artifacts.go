@@ -78,7 +78,13 @@ func (h *Handler) serveFiles(g *echo.Group) {
 		return c.JSON(http.StatusOK, struct{}{})
 	})
 	g.GET("/artifacts", func(c echo.Context) error {
-		found, err := h.service.ListFiles(c.Request().Context(), c.QueryParam("path"))
+		folder := strings.TrimSuffix(c.QueryParam("path"), "/")
+		if folder != "" {
+			if err := registry.CheckArtifactPath(folder); err != nil {
+				return err
+			}
+		}
+		found, err := h.service.ListFiles(c.Request().Context(), folder)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package mlflow
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -18,7 +19,7 @@ import (
 const Version = "3.3.2"
 
 // MaxBody is the largest JSON body taken, in bytes. Artifacts have no bound.
-const MaxBody = 64 << 20
+const MaxBody = 32 << 20
 
 // Handler serves MLflow's REST API, below /api and /ajax-api, and what is beside
 // it: /graphql, /get-artifact, /model-versions/get-artifact, /health, /version
@@ -184,6 +185,8 @@ func (h *Handler) public(err error, path string) *registry.Error {
 		return e
 	case errors.Is(err, context.Canceled):
 		return registry.Errorf("CANCELLED", "the request was cancelled")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return registry.Errorf(registry.BadRequest, "the body broke off")
 	}
 	h.log.Error("request failed", "path", path, "error", err)
 	return registry.Errorf(registry.InternalError, "the server could not do this; its log says why")

@@ -214,7 +214,7 @@ func object[T any](r *request, name string, value any, read func(*request) T) (i
 		r.invalid(name, value)
 		return item
 	}
-	inner := &request{ctx: r.ctx, fields: fields, prefix: r.prefix + name + "."}
+	inner := &request{ctx: r.ctx, fields: fields, prefix: r.prefix + name + ".", err: snakeNames(fields)}
 	item = read(inner)
 	if r.err == nil {
 		r.err = inner.err

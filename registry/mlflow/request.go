@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -83,6 +84,9 @@ func (r *request) readBody(c echo.Context) error {
 			return registry.Errorf(registry.InvalidParameterValue, "Bad Request. Content-Type must be one of ['application/json'].")
 		}
 	}
+	if err := checkValues(body); err != nil {
+		return err
+	}
 	if strings.HasSuffix(c.Path(), "/runs/log-batch") {
 		if batch, ok := parseBatch(body); ok {
 			r.batch = batch
@@ -91,17 +95,63 @@ func (r *request) readBody(c echo.Context) error {
 	}
 	value := decode(body)
 	if text, ok := value.(string); ok { // some clients encode twice
+		if err := checkValues([]byte(text)); err != nil {
+			return err
+		}
 		value = decode([]byte(text))
 	}
 	switch value := value.(type) {
 	case map[string]any:
 		r.fields = value
+		return snakeNames(value)
 	case nil: // MLflow takes what it cannot parse for no parameters
 	default:
 		return registry.Errorf(registry.InvalidParameterValue, "Bad Request. The body must be a JSON object.")
 	}
 	return nil
 }
+
+// maxValues bounds the values in a body: each takes many times the memory that
+// its text does. The largest batch has a tenth.
+const maxValues = 100_000
+
+// checkValues returns an error if the JSON in b has too many values.
+func checkValues(b []byte) error {
+	n, inString := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case !inString && (c == ',' || c == '[' || c == '{'):
+			n++
+		}
+	}
+	if n > maxValues {
+		return registry.Errorf(registry.InvalidParameterValue, "Bad Request. The body has more than %d values.", maxValues)
+	}
+	return nil
+}
+
+// snakeNames gives fields in camel case, which Protocol Buffers allow in JSON,
+// their other name.
+func snakeNames(fields map[string]any) error {
+	for name, value := range fields {
+		snake := upper.ReplaceAllStringFunc(name, func(c string) string { return "_" + strings.ToLower(c) })
+		if snake == name {
+			continue
+		}
+		if _, both := fields[snake]; both {
+			return registry.Errorf(registry.InvalidParameterValue, "Request specifies both '%.100s' and '%.100s'; provide only one of them.", snake, name)
+		}
+		fields[snake] = value
+		delete(fields, name)
+	}
+	return nil
+}
+
+var upper = regexp.MustCompile(`[A-Z]`)
 
 // decode returns the JSON value in b, nil if there is none.
 func decode(b []byte) any {
