@@ -41,7 +41,11 @@ func (a *app) openHistory(ctx context.Context) (*history.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return history.Open(ctx, dir)
+	d := history.Durability(a.durability)
+	if d != history.Process && d != history.Power {
+		return nil, usage("--durability %q: want %s or %s", a.durability, history.Process, history.Power)
+	}
+	return history.Config{Dir: dir, Durability: d}.Open(ctx)
 }
 
 // tracking is an open registry, and what closes it.

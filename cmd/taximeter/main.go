@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/engine/history"
 )
 
 func main() {
@@ -53,10 +54,11 @@ type app struct {
 	err *os.File
 	env func(string) string
 
-	args []string
-	home string // --home
-	json bool   // --json
-	said bool   // the JSON object of this run has been printed
+	args       []string
+	home       string // --home
+	durability string // --durability
+	json       bool   // --json
+	said       bool   // the JSON object of this run has been printed
 }
 
 func (a *app) command() *cobra.Command {
@@ -83,6 +85,7 @@ and serves it over HTTP.
 	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.home, "home", "", "directory that everything is kept in (default $TAXIMETER_HOME, else ~/.taximeter)")
+	flags.StringVar(&a.durability, "durability", string(history.Process), `what a recorded state survives: "process" its end however it comes, "power" a power cut too`)
 	flags.BoolVar(&a.json, "json", false, "print one JSON object on stdout, everything else on stderr")
 	root.AddCommand(a.trainCommand(), a.predictCommand(), a.serverCommand(), a.mlflowServerCommand(), a.flowRunCommand(),
 		a.experimentsCommand(), a.runsCommand(), a.modelsCommand(), a.monthsCommand(), a.databaseCommand(), a.importCommand(), a.versionCommand())
