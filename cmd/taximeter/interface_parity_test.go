@@ -190,7 +190,7 @@ func expected(status int64, url string) bool {
 func (a *answers) quiet() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.pending) == 0 && time.Since(a.changed) > 500*time.Millisecond
+	return len(a.pending) == 0 && time.Since(a.changed) > 800*time.Millisecond
 }
 
 // trouble is what pages of the interface say when something has gone wrong.

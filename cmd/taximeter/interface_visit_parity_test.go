@@ -54,6 +54,11 @@ func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
 			return
 		}
 	}
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	for _, request := range seen.pending {
+		t.Errorf("no answer to %s", request)
+	}
 }
 
 // text is what a page shows, also in its fields and editors.
@@ -84,9 +89,6 @@ func (b *browser) judge(t *testing.T, tab context.Context, p interfacePage, seen
 	defer seen.mu.Unlock()
 	for _, bad := range seen.bad {
 		t.Error(bad)
-	}
-	for _, request := range seen.pending {
-		t.Errorf("no answer to %s", request)
 	}
 	if !strings.Contains(shown, p.shows) {
 		t.Errorf("the page lacks %q", p.shows)
