@@ -21,12 +21,13 @@ type folder struct {
 	places
 	root        string
 	experiments map[string]string // folders, by id
+	moved       map[string]string // folders with artifacts, by the URIs that no longer lead there
 }
 
 const trash, modelsFolder, meta = ".trash", "models", "meta.yaml"
 
 func openFolder(path string, where places) (*folder, error) {
-	f := &folder{places: where, root: path, experiments: map[string]string{}}
+	f := &folder{places: where, root: path, experiments: map[string]string{}, moved: map[string]string{}}
 	for _, parent := range []string{path, filepath.Join(path, trash)} {
 		for _, name := range folders(parent) {
 			if _, err := os.Stat(filepath.Join(parent, name, meta)); err == nil && name != modelsFolder && name != trash {
@@ -41,6 +42,22 @@ func openFolder(path string, where places) (*folder, error) {
 }
 
 func (f *folder) Close() error { return nil }
+
+// mayHaveMoved remembers where artifacts are if the URI does not lead to them: a
+// folder that was moved keeps the old place in its URIs.
+func (f *folder) mayHaveMoved(uri, folder string) {
+	if f.places.Artifacts(uri) == nil && f.places.Artifacts(folder) != nil {
+		f.moved[uri] = folder
+	}
+}
+
+// Artifacts implements registry.Archive.
+func (f *folder) Artifacts(uri string) fs.FS {
+	if folder, ok := f.moved[uri]; ok {
+		uri = folder
+	}
+	return f.places.Artifacts(uri)
+}
 
 // folders returns the names of the folders in a folder, sorted.
 func folders(path string) (names []string) {

@@ -60,10 +60,7 @@ func (f *folder) readRun(dir string) (r registry.ArchivedRun, err error) {
 	if err != nil {
 		return r, err
 	}
-	// A folder that was moved keeps the old place in its URIs.
-	if own := filepath.Join(dir, "artifacts"); f.Artifacts(y.URI) == nil && f.Artifacts(own) != nil {
-		y.URI = own
-	}
+	f.mayHaveMoved(y.URI, filepath.Join(dir, "artifacts"))
 	r.Info = registry.RunInfo{RunID: y.ID, RunUUID: y.ID, RunName: y.Name, UserID: y.User, Status: status, StartTime: y.Start, EndTime: y.End,
 		ArtifactURI: y.URI, Lifecycle: y.Stage}
 	r.DeletedTime = y.Deleted
@@ -202,9 +199,7 @@ func (f *folder) readLoggedModel(dir string) (m registry.ArchivedLoggedModel, er
 	if err = readMeta(dir, &y); err != nil {
 		return m, err
 	}
-	if own := filepath.Join(dir, "artifacts"); f.Artifacts(y.Location) == nil && f.Artifacts(own) != nil {
-		y.Location = own
-	}
+	f.mayHaveMoved(y.Location, filepath.Join(dir, "artifacts"))
 	m.Info = registry.LoggedModelInfo{ModelID: y.ID, Name: y.Name, ModelType: y.Kind, SourceRunID: y.Run, CreationTime: y.Created, LastUpdateTime: y.Updated, ArtifactURI: y.Location}
 	if m.Lifecycle = y.Stage; m.Lifecycle == "" {
 		m.Lifecycle = registry.Active

@@ -271,6 +271,25 @@ func TestImportKeepsWhatIsHere(t *testing.T) {
 	c.equal("newer point", rmse, 1.0)
 }
 
+// A folder with the artifacts in it may have been moved since.
+func TestImportOfAMovedFolder(t *testing.T) {
+	dir := unpack(t, "2.22")
+	root := filepath.Join(dir, "mlruns")
+	runs, err := filepath.Glob(filepath.Join(dir, "of-mlruns", "green", "*"))
+	if err != nil || len(runs) != 1 {
+		t.Fatalf("folders of artifacts: %v, %v", runs, err)
+	}
+	own, err := filepath.Glob(filepath.Join(root, "*", filepath.Base(runs[0])))
+	if err == nil {
+		err = os.Rename(filepath.Join(runs[0], "artifacts"), filepath.Join(own[0], "artifacts"))
+	}
+	moved := filepath.Join(t.TempDir(), "elsewhere")
+	if err = errors.Join(err, os.Rename(root, moved)); err != nil {
+		t.Fatal(err)
+	}
+	checkImport(t, moved)
+}
+
 func TestOpenOfOtherThings(t *testing.T) {
 	dir := t.TempDir()
 	s, err := store.Open(t.Context(), dir)
