@@ -31,8 +31,8 @@ test: vet
 # The engine's crash proof whole: a kill at every transition and at 1,000 random
 # instants, of which make test runs a few. Five minutes on two cores.
 soak:
-	go vet -tags soak ./engine/...
-	go test -tags soak -count=1 -timeout 30m -v -run Acknowledged ./engine/history
+	go vet -tags soak ./engine/... ./registry/...
+	go test -tags soak -count=1 -timeout 30m -v -run Acknowledged ./engine/history ./registry/mlflow
 
 vet:
 	go vet ./...

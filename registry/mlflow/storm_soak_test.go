@@ -1,0 +1,5 @@
+//go:build soak
+
+package mlflow_test
+
+const kills = 200
