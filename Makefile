@@ -13,7 +13,7 @@ RUNS   ?= 5
 BIN    := build/taximeter
 export CGO_ENABLED = 1
 
-.PHONY: build demo test soak parity vet clean bench-data bench-models bench-pipeline months
+.PHONY: build demo test soak parity vet clean bench-data bench-models bench-pipeline bench-tracking months
 build: $(BIN)
 
 # Go knows best what is out of date.
@@ -65,6 +65,10 @@ bench-models: months $(CACHE)/original-1/ready
 bench-data: build months $(CACHE)/today-1/ready
 	go test -c -tags bench -o build/bench/features.test ./features
 	'$(CACHE)/today-1/bin/python' scripts/bench/data.py $(BIN) build/bench/features.test '$(MONTHS)' $(RUNS)
+
+bench-tracking: build $(VENV)/ready
+	go build -o build/bench/tracking_floor scripts/bench/tracking_floor.go
+	'$(VENV)/bin/python' scripts/bench/tracking.py $(BIN) build/bench/tracking_floor '$(VENV)/bin/python' $(RUNS)
 
 bench-pipeline: build months $(CACHE)/original-1/ready $(CACHE)/today-1/ready
 	'$(CACHE)/original-1/bin/python' scripts/bench/pipeline.py $(BIN) '$(MONTHS)' \
