@@ -154,7 +154,7 @@ const insertLog = `INSERT INTO log (flow_run_id, task_key, time, level, message)
 
 // AppendLogs implements engine.History.
 func (s *Store) AppendLogs(_ context.Context, lines []engine.LogLine) error {
-	return s.writer.add(&op{lazy: true, do: func(b *batch) error {
+	return s.writer.add(&op{lazy: true, logs: true, do: func(b *batch) error {
 		for _, l := range lines {
 			if _, err := b.exec(insertLog, l.FlowRunID, l.TaskKey, l.Time.UnixMicro(), l.Level, l.Message); err != nil {
 				return fmt.Errorf("keep a log line of flow run %s: %w", l.FlowRunID, err)

@@ -24,7 +24,7 @@ type writer struct {
 	queue   []*op
 	leading bool
 	timer   *time.Timer // until lazy writes are committed; nil: none waits
-	failed  error       // of a lazy write
+	failed  error       // of a write of log lines
 }
 
 // op is one write. do runs at least once, in a transaction that others share: it
@@ -33,6 +33,7 @@ type op struct {
 	do   func(*batch) error
 	put  *taskWrite // in place of do: such writes of one call are made one
 	lazy bool
+	logs bool // lines of a log: should they be lost, the next who logs is told
 	done chan struct{}
 	err  error
 }
@@ -58,9 +59,12 @@ func (w *writer) add(o *op) error {
 		if !w.leading && w.timer == nil {
 			w.timer = time.AfterFunc(lazyDelay, w.flush)
 		}
+		defer w.mu.Unlock()
+		if !o.logs {
+			return nil // should it fail, so will the write that follows it
+		}
 		err := w.failed
 		w.failed = nil
-		w.mu.Unlock()
 		return err
 	}
 	if w.leading {
@@ -109,7 +113,7 @@ func (w *writer) commitNext() bool {
 	for _, o := range ops {
 		if o.done != nil {
 			close(o.done)
-		} else if o.lazy && o.err != nil {
+		} else if o.logs && o.err != nil {
 			w.failed = o.err
 		}
 	}
