@@ -67,8 +67,8 @@ bench-data: build months $(CACHE)/today-1/ready
 	'$(CACHE)/today-1/bin/python' scripts/bench/data.py $(BIN) build/bench/features.test '$(MONTHS)' $(RUNS)
 
 bench-tracking: build $(VENV)/ready
-	go build -o build/bench/tracking_floor scripts/bench/tracking_floor.go
-	'$(VENV)/bin/python' scripts/bench/tracking.py $(BIN) build/bench/tracking_floor '$(VENV)/bin/python' $(RUNS)
+	for program in floor large; do go build -o build/bench/tracking_$$program scripts/bench/tracking_$$program.go || exit 1; done
+	'$(VENV)/bin/python' scripts/bench/tracking.py $(BIN) build/bench/tracking_floor build/bench/tracking_large '$(VENV)/bin/python' $(RUNS)
 
 bench-pipeline: build months $(CACHE)/original-1/ready $(CACHE)/today-1/ready
 	'$(CACHE)/original-1/bin/python' scripts/bench/pipeline.py $(BIN) '$(MONTHS)' \

@@ -1,8 +1,8 @@
 """Times what models/ does against XGBoost 1.7.6 and scikit-learn, doing the same work in turn.
 
-    python models.py WORK_BINARY MONTHS [RUNS]
+    python models.py WORK_BINARY MONTHS [RUNS [WORDS]]
 
-WORK_BINARY is the test binary of ./models with the tag bench. Both sides get the same files and as many
+WORK_BINARY is the test binary of ./models with the tag bench. Only works with WORDS in their name are done. Both sides get the same files and as many
 threads: two for trees, one for the rest. Every fit of trees has a process to itself, and its time is that of
 the fit alone, from matrices in memory: XGBoost's includes making its DMatrix, ours whatever stands for that.
 """
@@ -93,16 +93,15 @@ def status_mb(name):
         return next(int(line.split()[1]) * 1024 / 1e6 for line in f if line.startswith(name))
 
 
-def main(binary, months, runs="5"):
-    runs = int(runs)
+def main(binary, months, runs="5", words=""):
     scratch = tempfile.mkdtemp(prefix="taximeter-bench-")
     try:
-        bench(os.path.abspath(binary), months, runs, scratch)
+        bench(os.path.abspath(binary), months, int(runs), words, scratch)
     finally:
         shutil.rmtree(scratch)
 
 
-def bench(binary, months, runs, scratch):
+def bench(binary, months, runs, words, scratch):
     train, valid = (f"{months}/green_tripdata_2021-{m}.parquet" for m in ("01", "02"))
     million = f"{scratch}/million.parquet"
     enlarge(train, 1_000_000, million)
@@ -162,6 +161,8 @@ def bench(binary, months, runs, scratch):
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; 2 threads for fits of trees and the vectorizer, 1 for the rest; medians of {runs}", flush=True)
     t = Table("models")
     for work, unit, scale, peer, goal, mine, other in plan:
+        if words not in work:
+            continue
         a, b = [], []
         for _ in range(runs):
             a.append(mine())
@@ -173,8 +174,12 @@ def bench(binary, months, runs, scratch):
             t.add(f"{work}: memory of the fit", "MB", [r["fit_mb"] for r in a], peer, [r["fit_mb"] for r in b], 1)
         if work == plan[0][0]:
             t.add(f"{work}: memory of the fit", "MB", [r["fit_mb"] for r in a], "limit", [64], 1)
-    grown(t, lambda rows: ours("trees", pair, 2, rows=rows), runs)
+    if words in GROWN:
+        grown(t, lambda rows: ours("trees", pair, 2, rows=rows), runs)
     t.finish()
+
+
+GROWN = "a ride and round of 10M rides, PU_DO + distance"
 
 
 def grown(t, fit, runs):
@@ -184,7 +189,7 @@ def grown(t, fit, runs):
         small.append(fit(1_000_000))
         great.append(fit(10_000_000))
     cost = lambda fits: [r["seconds"] / r["rows"] / r["rounds"] * 1e9 for r in fits]
-    t.add("a ride and round of 10M rides, PU_DO + distance", "ns", cost(great), "of 1M rides", cost(small), 1)
+    t.add(GROWN, "ns", cost(great), "of 1M rides", cost(small), 1)
     t.add("process that fits 10M rides, with its matrix", "MB", [r["process_mb"] for r in great], "limit", [1000], 1)
 
 

@@ -48,7 +48,8 @@ def one_fit(train, valid):
     """What seconds XGBoost needs for one fit of the course's parameters, its matrices being made."""
     import xgboost as xgb
     from models import PARAMS, Pair
-    pair = Pair(train, valid, ["PU_DO", "trip_distance"])
+    with tempfile.TemporaryDirectory(prefix="taximeter-bench-") as scratch:
+        pair = Pair(train, valid, ["PU_DO", "trip_distance"], scratch)
     d, dv = xgb.DMatrix(pair.x, label=pair.y), xgb.DMatrix(pair.xv, label=pair.yv)
 
     def fit():

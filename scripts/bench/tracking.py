@@ -1,7 +1,10 @@
 """Times what an MLflow tracking server does all day: ours, MLflow's own, and a floor that answers canned
 bytes. All three run at once and take turns, round by round; a row is the median of the rounds' medians.
 
-    python tracking.py TAXIMETER FLOOR MLFLOW_PYTHON [ROUNDS]
+    python tracking.py TAXIMETER FLOOR LARGE MLFLOW_PYTHON [ROUNDS]
+
+LARGE is the program of tracking_large.go: searches among 100,000 runs of 20 metrics are held to a limit, as MLflow
+would need an hour to be filled.
 """
 import json
 import multiprocessing
@@ -137,7 +140,21 @@ def eight(side, n):
     return took / (8 * n)
 
 
-def main(binary, floor, python, rounds="5"):
+def large(table, server):
+    """What a page of a search takes at 100,000 runs, sorted: the 95th of a hundred, and the median of the first pages."""
+    c = Connection(server.port)
+    search = {"experiment_ids": ["1"], "max_results": 100}
+    took = {"filter": [], "first": []}
+    for i in range(100):
+        rng = random.Random(i)
+        metric, bound = rng.randrange(20), rng.random()
+        for work, body in (("filter", {**search, "filter": f"metrics.m{metric} > {bound}"}), ("first", search)):
+            took[work] += c.timed([c.request("POST", API + "runs/search", body)])
+    table.add("a page by a metric's filter of 100,000 runs x 20 metrics, p95", "ms", [sorted(took["filter"])[94] * 1e3], "the limit", [50], 1)
+    table.add("the first page of 100,000 runs x 20 metrics, p95", "ms", [sorted(took["first"])[94] * 1e3], "the limit", [20], 1)
+
+
+def main(binary, floor, fill, python, rounds="5"):
     rounds = int(rounds)
     print(f"load average {os.getloadavg()}, {os.cpu_count()} cores; {subprocess.check_output([python, '-m', 'mlflow', '--version'], text=True).strip()}, one worker; "
           f"{subprocess.check_output([binary, 'version'], text=True).split()[1]}", flush=True)
@@ -173,6 +190,9 @@ def main(binary, floor, python, rounds="5"):
         table.add("log-batch, 10 metrics, 8 clients: a batch", "ms", took["ours"], "mlflow 3.17.2", took["theirs"], 20, floor=took["floor"])
         memory = {name: [side.server.megabytes()] for name, side in sides.items()}
         table.add("memory of the whole process tree, after all this", "MB", memory["ours"], "mlflow 3.17.2", memory["theirs"], 20, floor=memory["floor"])
+        for side in sides.values():
+            servers.stop(side.server)
+        large(table, servers.start("ours", binary, floor, python, filled=fill))
     table.finish()
 
 

@@ -51,13 +51,17 @@ class Servers:
         for server in list(self.running):
             self.stop(server)
 
-    def start(self, name, binary, floor, python):
+    def start(self, name, binary, floor, python, filled=None):
+        """Starts a server on a fresh home, or ours on one that the program filled fills."""
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
         home = tempfile.mkdtemp(prefix="taximeter-bench-")
+        if filled:
+            subprocess.run([filled, home], check=True, stdout=subprocess.DEVNULL)
         command = {
-            "ours": [binary, "server", "--home", home, "--addr", f"127.0.0.1:{port}"],
+            "ours": [binary, "mlflow-server", "--backend-store-uri", f"sqlite:///{home}/registry.db",
+                     "--artifacts-destination", f"{home}/artifacts", "--host", "127.0.0.1", "--port", str(port)],
             "theirs": [python, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{home}/mlflow.db",
                        "--artifacts-destination", f"{home}/artifacts", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
             "floor": [floor, "-addr", f"127.0.0.1:{port}"],
