@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/json"
 	"net/url"
 	"regexp"
 	"slices"
@@ -40,6 +41,10 @@ func CheckExperimentTag(t Tag) error {
 	}
 	if longer(t.Value, MaxExperimentTagValue) {
 		return tooLong("value", MaxExperimentTagValue)
+	}
+	var config map[string]any
+	if t.Key == "mlflow.trace.archivalRetention" && json.Unmarshal([]byte(t.Value), &config) != nil {
+		return Errorf(InvalidParameterValue, "Trace archival config must be encoded as a JSON object.")
 	}
 	return nil
 }

@@ -155,6 +155,8 @@ type Versions interface {
 type LoggedModels interface {
 	CreateLoggedModel(ctx context.Context, m NewLoggedModel) (LoggedModel, error)
 	GetLoggedModel(ctx context.Context, modelID string) (LoggedModel, error)
+	// FindLoggedModel is GetLoggedModel of a model that may be deleted.
+	FindLoggedModel(ctx context.Context, modelID string) (LoggedModel, error)
 	FinalizeLoggedModel(ctx context.Context, modelID string, status LoggedModelStatus) (LoggedModel, error)
 	DeleteLoggedModel(ctx context.Context, modelID string) error
 	SearchLoggedModels(ctx context.Context, q LoggedModelQuery) (Page[LoggedModel], error)

@@ -52,6 +52,17 @@ func TestRealInterface(t *testing.T) {
 		}
 	}
 	s.stop(t)
+
+	alone := startMLflowServer(t, t.TempDir(), nil, "--mlflow-ui", interfaceFiles(t))
+	prefixed := startMLflowServer(t, t.TempDir(), nil, "--mlflow-ui", interfaceFiles(t), "--static-prefix", "/ml")
+	for _, p := range []interfacePage{
+		{name: "mlflow-server home", mode: "ml", address: "/", shows: "Default"},
+		{name: "mlflow-server experiment", mode: "ml", address: "/#/experiments/0"},
+		{name: "mlflow-server models", mode: "ml", address: "/#/models"},
+	} {
+		t.Run(p.name, func(t *testing.T) { b.visit(t, alone.url, p, fill) })
+		t.Run(p.name+" with a prefix", func(t *testing.T) { b.visit(t, prefixed.url, p, fill) })
+	}
 }
 
 // interfaceFiles is the folder with the files of MLflow's web interface.

@@ -1,6 +1,7 @@
 package mlflow
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -61,13 +62,13 @@ func (h *Handler) serveFiles(g *echo.Group) {
 	}
 	get := func(c echo.Context) error {
 		f, err := h.service.OpenFile(c.Request().Context(), name(c))
-		return send(c, name(c), f, err)
+		return detailed(send(c, name(c), f, err))
 	}
 	g.GET("/artifacts/*", get)
 	g.HEAD("/artifacts/*", get)
 	g.PUT("/artifacts/*", func(c echo.Context) error {
 		if err := h.service.PutFile(c.Request().Context(), name(c), c.Request().Body); err != nil {
-			return err
+			return detailed(err)
 		}
 		return c.NoContent(http.StatusOK)
 	})
@@ -102,6 +103,15 @@ func (h *Handler) serveFiles(g *echo.Group) {
 	g.GET("/presigned/*", notSupported("download"))
 }
 
+// detailed tells what is wrong with a path as MLflow's proxy does: without a
+// code where the path is that of a folder.
+func detailed(err error) error {
+	if e, ok := errors.AsType[*registry.Error](err); ok && strings.HasPrefix(e.Message, "Artifact path ") {
+		return &detailError{e.Code.Status(), e.Message}
+	}
+	return err
+}
+
 // serveLoggedModelFiles serves the files of logged models to the user interface.
 func (h *Handler) serveLoggedModelFiles(g *echo.Group) {
 	g.GET("/logged-models/:model_id/artifacts/files", func(c echo.Context) error {
@@ -109,7 +119,11 @@ func (h *Handler) serveLoggedModelFiles(g *echo.Group) {
 		if err != nil {
 			return err
 		}
-		return h.sendBelow(c, m.Info.ArtifactURI, c.QueryParam("artifact_file_path"))
+		name := c.QueryParam("artifact_file_path")
+		if name == "" {
+			return registry.Errorf(registry.BadRequest, `Request must include the "artifact_file_path" query parameter.`)
+		}
+		return h.sendBelow(c, m.Info.ArtifactURI, name)
 	})
 }
 
@@ -147,8 +161,11 @@ const maxUpload = 10 << 20
 
 func (h *Handler) uploadArtifact(c echo.Context) error {
 	id, name := c.QueryParam("run_uuid"), c.QueryParam("path")
-	if name == "" || id == "" {
-		return registry.Errorf(registry.InvalidParameterValue, "Request must specify run_uuid and path.")
+	if id == "" {
+		return registry.Errorf(registry.InvalidParameterValue, "Request must specify run_uuid.")
+	}
+	if name == "" {
+		return registry.Errorf(registry.InvalidParameterValue, "Request must specify path.")
 	}
 	body := http.MaxBytesReader(c.Response(), c.Request().Body, maxUpload)
 	if err := h.service.PutArtifact(c.Request().Context(), id, name, body); err != nil {

@@ -23,6 +23,13 @@ func (c *Client) GetLoggedModel(ctx context.Context, modelID string) (registry.L
 	return answer.Model, err
 }
 
+// FindLoggedModel implements registry.LoggedModels.
+func (c *Client) FindLoggedModel(ctx context.Context, modelID string) (registry.LoggedModel, error) {
+	var answer loggedModelAnswer
+	err := c.do(ctx, get("logged-models/"+url.PathEscape(modelID), url.Values{"allow_deleted": {"true"}}), &answer)
+	return answer.Model, err
+}
+
 // FinalizeLoggedModel implements registry.LoggedModels.
 func (c *Client) FinalizeLoggedModel(ctx context.Context, modelID string, status registry.LoggedModelStatus) (registry.LoggedModel, error) {
 	var answer loggedModelAnswer

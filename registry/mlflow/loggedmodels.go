@@ -22,7 +22,15 @@ func createLoggedModel(s registry.Service, r *request) (any, error) {
 }
 
 func getLoggedModel(s registry.Service, r *request) (any, error) {
-	m, err := s.GetLoggedModel(r.ctx, r.text("model_id"))
+	id, deletedToo := r.need("model_id"), r.flag("allow_deleted")
+	if r.err != nil {
+		return nil, r.err
+	}
+	get := s.GetLoggedModel
+	if deletedToo {
+		get = s.FindLoggedModel
+	}
+	m, err := get(r.ctx, id)
 	return loggedModelAnswer{m}, err
 }
 
@@ -45,6 +53,9 @@ func searchLoggedModels(s registry.Service, r *request) (any, error) {
 		PageToken: r.text("page_token"), OrderBy: objects(r, "order_by", func(r *request) registry.LoggedModelOrder {
 			return registry.LoggedModelOrder{FieldName: r.need("field_name"), Ascending: !r.has("ascending") || r.flag("ascending")}
 		})}
+	if len(q.ExperimentIDs) == 0 {
+		r.missing("experiment_ids")
+	}
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -30,9 +30,17 @@ func getHistory(s registry.Service, r *request) (any, error) {
 // getHistoryBulk answers with points of several runs, as plain JSON: the list
 // is there when it is empty.
 func getHistoryBulk(s registry.Service, r *request) (any, error) {
-	ids, key, limit := r.texts("run_id"), r.need("metric_key"), r.limit(registry.MaxHistory)
-	if r.err == nil && (len(ids) == 0 || len(ids) > registry.MaxSampledRuns) {
-		r.err = registry.Errorf(registry.InvalidParameterValue, "GetMetricHistoryBulk request must specify 1 to %d run_ids, got %d", registry.MaxSampledRuns, len(ids))
+	ids, key := r.texts("run_id"), r.text("metric_key")
+	limit := r.limit(registry.MaxHistory)
+	switch {
+	case r.err != nil:
+	case len(ids) == 0:
+		r.err = registry.Errorf(registry.InvalidParameterValue, "GetMetricHistoryBulk request must specify at least one run_id.")
+	case len(ids) > registry.MaxSampledRuns:
+		r.err = registry.Errorf(registry.InvalidParameterValue, "GetMetricHistoryBulk request cannot specify more than %d run_ids. "+
+			"Received %d run_ids.", registry.MaxSampledRuns, len(ids))
+	case key == "":
+		r.err = registry.Errorf(registry.InvalidParameterValue, "GetMetricHistoryBulk request must specify a metric_key.")
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -57,7 +65,15 @@ func sampleMetrics(s registry.Service, r *request) (any, error) {
 	if !r.has("run_ids") {
 		r.missing("run_ids")
 	}
-	q := registry.SampleQuery{RunIDs: r.texts("run_ids"), Key: r.need("metric_key"), MaxResults: r.limit(0)}
+	q := registry.SampleQuery{RunIDs: r.texts("run_ids"), Key: r.need("metric_key"), MaxResults: int(min(r.integer("max_results"), 1<<30))}
+	switch {
+	case r.err != nil:
+	case len(q.RunIDs) > registry.MaxSampledRuns:
+		r.err = registry.Errorf(registry.InvalidParameterValue, "GetMetricHistoryBulkInterval request must specify at most %d run_ids. "+
+			"Received %d run_ids. %s", registry.MaxSampledRuns, len(q.RunIDs), seeDocs)
+	case r.has("max_results") && (q.MaxResults < 1 || q.MaxResults > registry.MaxSamples):
+		r.err = registry.Errorf(registry.InvalidParameterValue, "max_results must be between 1 and %d. %s", registry.MaxSamples, seeDocs)
+	}
 	if r.has("start_step") {
 		step := r.integer("start_step")
 		q.StartStep = &step

@@ -121,7 +121,7 @@ func noTrace(id string) error {
 func notPresigned(what string) echo.HandlerFunc {
 	return func(echo.Context) error {
 		return registry.Errorf(registry.InvalidParameterValue, "Presigned %s is not supported for proxied artifact storage "+
-			"(artifact URI scheme: %s). Use the server's artifact routes.", what, registry.ArtifactScheme)
+			"(artifact URI scheme: %s). This endpoint requires a direct cloud storage artifact URI.", what, registry.ArtifactScheme)
 	}
 }
 

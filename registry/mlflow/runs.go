@@ -153,6 +153,9 @@ func logOutputs(s registry.Service, r *request) (any, error) {
 	models := objects(r, "models", func(r *request) registry.ModelOutput {
 		return registry.ModelOutput{ModelID: r.need("model_id"), Step: r.integer("step")}
 	})
+	if len(models) == 0 {
+		r.missing("models")
+	}
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -91,6 +91,17 @@ func TestBodies(t *testing.T) {
 		{"history of 0", "GET", "metrics/get-history?run_id=R&metric_key=b&max_results=0", "", "", 400, "It must be a positive integer."},
 		{"history in bulk is there when empty", "GET", "metrics/get-history-bulk?run_id=R&metric_key=nope", "", "", 200, `"metrics": []`},
 		{"files are there when there are none", "GET", "artifacts/list?run_uuid=R", "", "", 200, `"files": []`},
+		{"camel case", "POST", "experiments/create", isJSON, `{"name":"camel","artifactLocation":"mlflow-artifacts:/camel"}`, 200, "experiment_id"},
+		{"both cases", "POST", "runs/search", isJSON, `{"experiment_ids":["0"],"experimentIds":["0"]}`, 400,
+			"Request specifies both 'experiment_ids' and 'experimentIds'; provide only one of them."},
+		{"outputs of none", "POST", "runs/outputs", isJSON, `{"run_id":"R"}`, 400, "Missing value for required parameter 'models'."},
+		{"models of no experiment", "POST", "logged-models/search", isJSON, `{}`, 400, "Missing value for required parameter 'experiment_ids'."},
+		{"retention", "POST", "experiments/set-experiment-tag", isJSON, `{"experiment_id":"0","key":"mlflow.trace.archivalRetention","value":"30d"}`, 400,
+			"Trace archival config must be encoded as a JSON object."},
+		{"history of no run", "GET", "metrics/get-history-bulk?metric_key=b", "", "", 400, "GetMetricHistoryBulk request must specify at least one run_id."},
+		{"samples of too many", "GET", "metrics/get-history-bulk-interval?run_ids=R&metric_key=b&max_results=2501", "", "", 400,
+			"max_results must be between 1 and 2500. See the API docs for more information about request parameters."},
+		{"datasets of no experiment", "POST", "experiments/search-datasets", isJSON, `{}`, 400, "SearchDatasets request must specify at least one experiment_id."},
 		{"workspace", "GET", "experiments/get?experiment_id=0", "", "", 200, `"workspace": "default"`},
 		{"a DELETE with a query", "DELETE", "registered-models/delete?name=m", "", "", 200, "{}"},
 	} {
@@ -182,8 +193,15 @@ func TestArtifactRoutes(t *testing.T) {
 		{"GET", files + "?path=nothing", 200, "{}"},
 		{"GET", files + "?path=../x", 400, "Invalid path"},
 		{"GET", root + "nope", 404, "No such artifact: '0/" + run + "/artifacts/nope'"},
-		{"GET", root + "dir", 400, "Artifact path refers to a directory, not a file"},
-		{"PUT", root + "dir/", 400, "cannot end with '/'"},
+		{"GET", root + "dir", 400, `{"detail":"Artifact path refers to a directory, not a file: '0/` + run + `/artifacts/dir'"}`},
+		{"PUT", root + "dir/", 400, `{"detail":"Artifact path must include a filename (cannot end with '/')."}`},
+		{"GET", "/get-artifact?path=dir&run_id=" + run, 400, `"error_code": "INVALID_PARAMETER_VALUE"`},
+		{"GET", "/ajax-api/2.0/mlflow/logged-models/m-x/artifacts/files", 404, "not found"},
+		{"POST", "/ajax-api/2.0/mlflow/upload-artifact?path=x", 400, "Request must specify run_uuid."},
+		{"POST", "/api/2.0/mlflow/artifacts/presigned-upload-url", 400, "Presigned upload is not supported for proxied artifact storage"},
+		{"GET", "/ajax-api/3.0/jobs/x", 404, `{"detail":"Job with ID x not found"}`},
+		{"GET", "/ajax-api/3.0/mlflow/traces/tr-1", 404, "Trace with ID 'tr-1' not found."},
+		{"POST", "/v1/traces", 501, "NOT_IMPLEMENTED"},
 		{"PUT", root + "dir", 400, "directory"},
 		{"PUT", root + "..%2f..%2fx", 400, "Invalid path"},
 		{"PUT", root + "%252e%252e/x", 400, "Invalid path"},
@@ -207,6 +225,24 @@ func TestArtifactRoutes(t *testing.T) {
 		if status, body, _ := exchange(t, server, test.method, test.path, "", "x"); status != test.status || !strings.Contains(body, test.has) {
 			t.Errorf("%s %s: %d %s\nwant %d %s", test.method, test.path, status, body, test.status, test.has)
 		}
+	}
+}
+
+func TestDeletedLoggedModel(t *testing.T) {
+	server := serve(t)
+	c := &mlflow.Client{BaseURL: server.URL}
+	m, err := c.CreateLoggedModel(t.Context(), registry.NewLoggedModel{ExperimentID: "0", Name: "x"})
+	if err == nil {
+		err = c.DeleteLoggedModel(t.Context(), m.Info.ModelID)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.GetLoggedModel(t.Context(), m.Info.ModelID); registry.CodeOf(err) != registry.ResourceDoesNotExist {
+		t.Errorf("a deleted model: %v", err)
+	}
+	if found, err := c.FindLoggedModel(t.Context(), m.Info.ModelID); err != nil || found.Info.Name != "x" {
+		t.Errorf("a deleted model that is wanted all the same: %+v, %v", found, err)
 	}
 }
 

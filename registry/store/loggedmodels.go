@@ -111,6 +111,11 @@ func (s *Store) GetLoggedModel(ctx context.Context, modelID string) (registry.Lo
 	return reading(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) { return oneLoggedModel(tx, modelID, false) })
 }
 
+// FindLoggedModel implements registry.LoggedModels.
+func (s *Store) FindLoggedModel(ctx context.Context, modelID string) (registry.LoggedModel, error) {
+	return reading(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) { return oneLoggedModel(tx, modelID, true) })
+}
+
 func oneLoggedModel(tx *sql.Tx, id string, deletedToo bool) (registry.LoggedModel, error) {
 	found, err := loggedModels(tx, " WHERE m.id = ? AND (m.stage = 'active' OR ?)", id, deletedToo)
 	if err != nil {
