@@ -34,8 +34,10 @@ func (b *batch) putResult(r engine.Result) error {
 func blobName(ref string) string { return ref[:2] + "/" + ref }
 
 func (s *Store) putBlob(ctx context.Context, r engine.Result) error {
-	if _, err := s.readBlob(r.Ref); err == nil {
-		return nil // named by its content: it is there
+	if info, err := s.blobs.Stat(blobName(r.Ref)); err == nil && time.Since(info.ModTime) < freshBlob/2 {
+		if _, err := s.readBlob(r.Ref); err == nil {
+			return nil // named by its content: it is there, and Prune leaves it
+		}
 	}
 	if _, err := s.blobs.Put(ctx, blobName(r.Ref), bytes.NewReader(r.Data)); err != nil {
 		return fmt.Errorf("store a result: %w", err)
