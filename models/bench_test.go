@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -63,7 +64,7 @@ func TestWork(t *testing.T) {
 		}
 		train, valid = nil, nil
 		debug.FreeOSMemory()
-		before := resetPeak(t)
+		before, used := resetPeak(t), processorTime(t)
 		begun = time.Now()
 		trees, err := gbt.Fit(context.Background(), gbt.Set{X: x, Y: y}, []gbt.Set{{X: xv, Y: yv}}, p, nil)
 		took = time.Since(begun)
@@ -72,6 +73,7 @@ func TestWork(t *testing.T) {
 		}
 		peak := statusMB(t, "VmHWM")
 		result["fit_mb"], result["process_mb"] = peak-before, peak
+		result["processor_seconds"] = (processorTime(t) - used).Seconds()
 		m, err := NewGBT(encoding, v, trees)
 		if err != nil {
 			t.Fatal(err)
@@ -144,6 +146,15 @@ func drawn(x *matrix.Matrix, y []float64, rows int) (*matrix.Matrix, []float64) 
 		}
 	}
 	return made, labels
+}
+
+// processorTime is what the process has had, which other processes change little.
+func processorTime(t *testing.T) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // resetPeak forgets the process's peak of memory and returns what it has now, in MB.
