@@ -50,6 +50,19 @@ func experimentStage(tx *sql.Tx, n int64) (stage registry.Lifecycle, err error) 
 	return stage, err
 }
 
+// activeLocation returns the artifact location of an active experiment.
+func activeLocation(tx *sql.Tx, n int64) (location string, err error) {
+	var stage registry.Lifecycle
+	err = tx.QueryRow(`SELECT stage, artifact_location FROM experiments WHERE id = ?`, n).Scan(&stage, &location)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		err = noExperiment(strconv.FormatInt(n, 10))
+	case err == nil && stage != registry.Active:
+		err = experimentNotActive(n, stage)
+	}
+	return location, err
+}
+
 func experimentNotActive(n int64, stage registry.Lifecycle) error {
 	return registry.Errorf(registry.InvalidParameterValue, "The experiment %d must be in the 'active' state. Current state is %s.", n, stage)
 }

@@ -38,15 +38,8 @@ func (s *Store) CreateLoggedModel(ctx context.Context, m registry.NewLoggedModel
 		m.Name = randomName()
 	}
 	return writing(ctx, s, func(tx *sql.Tx) (registry.LoggedModel, error) {
-		stage, err := experimentStage(tx, experiment)
-		if err == nil && stage != registry.Active {
-			err = experimentNotActive(experiment, stage)
-		}
+		location, err := activeLocation(tx, experiment)
 		if err != nil {
-			return registry.LoggedModel{}, err
-		}
-		var location string
-		if err := tx.QueryRow(`SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
 			return registry.LoggedModel{}, err
 		}
 		_, err = exec(tx, `INSERT INTO logged_models

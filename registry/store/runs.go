@@ -61,28 +61,27 @@ func (s *Store) CreateRun(ctx context.Context, r registry.NewRun) (registry.Run,
 	}
 	id := newID()
 	return writing(ctx, s, func(tx *sql.Tx) (registry.Run, error) {
-		stage, err := experimentStage(tx, experiment)
-		if err == nil && stage != registry.Active {
-			err = experimentNotActive(experiment, stage)
-		}
+		location, err := activeLocation(tx, experiment)
 		if err != nil {
 			return registry.Run{}, err
 		}
-		var location string
-		if err := tx.QueryRow(`SELECT artifact_location FROM experiments WHERE id = ?`, experiment).Scan(&location); err != nil {
-			return registry.Run{}, err
-		}
-		var n int64
-		err = tx.QueryRow(`INSERT INTO runs (id, experiment, name, user_id, status, start_time, artifact_uri)
-			VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING n`,
-			id, experiment, name, r.UserID, registry.Running, r.StartTime, below(location, id, "artifacts")).Scan(&n)
+		made := registry.Run{Info: registry.RunInfo{RunID: id, RunUUID: id, ExperimentID: strconv.FormatInt(experiment, 10), RunName: name, UserID: r.UserID,
+			Status: registry.Running, StartTime: r.StartTime, ArtifactURI: below(location, id, "artifacts"), Lifecycle: registry.Active}}
+		result, err := tx.Exec(`INSERT INTO runs (id, experiment, name, user_id, status, start_time, artifact_uri) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+			id, experiment, name, r.UserID, registry.Running, r.StartTime, made.Info.ArtifactURI)
 		if err != nil {
 			return registry.Run{}, fmt.Errorf("create run: %w", err)
 		}
-		if err := setTags(tx, n, append(r.Tags[:len(r.Tags):len(r.Tags)], registry.Tag{Key: registry.TagRunName, Value: name})); err != nil {
+		n, err := result.LastInsertId()
+		if err == nil {
+			err = setTags(tx, n, append(r.Tags[:len(r.Tags):len(r.Tags)], registry.Tag{Key: registry.TagRunName, Value: name}))
+		}
+		if err != nil {
 			return registry.Run{}, err
 		}
-		return oneRun(tx, id)
+		tags, err := tagsOf[int64](tx, `SELECT run, key, value FROM tags WHERE run = ?`, n)
+		made.Data.Tags = tags[n]
+		return made, err
 	})
 }
 
@@ -127,8 +126,17 @@ func oneRun(tx *sql.Tx, id string) (registry.Run, error) {
 
 // runs returns the runs that the clauses select, with their data.
 func runs(tx *sql.Tx, clauses string, args ...any) ([]registry.Run, error) {
-	var numbers []int64
-	found, err := query(tx, func(rows *sql.Rows) (r registry.Run, err error) {
+	found, numbers, err := bareRuns(tx, clauses, args...)
+	if err != nil {
+		return nil, err
+	}
+	return found, readData(tx, numbers, found)
+}
+
+// bareRuns returns the runs that the clauses select, without their data, and
+// their numbers.
+func bareRuns(tx *sql.Tx, clauses string, args ...any) (found []registry.Run, numbers []int64, err error) {
+	found, err = query(tx, func(rows *sql.Rows) (r registry.Run, err error) {
 		var n, experiment int64
 		var end sql.NullInt64
 		i := &r.Info
@@ -138,9 +146,9 @@ func runs(tx *sql.Tx, clauses string, args ...any) ([]registry.Run, error) {
 		return r, err
 	}, `SELECT r.n, r.id, r.experiment, r.name, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri, r.stage FROM runs r`+clauses, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read runs: %w", err)
+		return nil, nil, fmt.Errorf("read runs: %w", err)
 	}
-	return found, readData(tx, numbers, found)
+	return found, numbers, nil
 }
 
 // UpdateRun implements registry.Runs.
@@ -158,8 +166,10 @@ func (s *Store) UpdateRun(ctx context.Context, u registry.RunUpdate) (registry.R
 		if err != nil {
 			return fmt.Errorf("update run %s: %w", u.RunID, err)
 		}
-		r, err := oneRun(tx, u.RunID)
-		info = r.Info
+		found, _, err := bareRuns(tx, " WHERE r.n = ?", n)
+		if err == nil {
+			info = found[0].Info
+		}
 		return err
 	})
 	return info, err
