@@ -16,7 +16,8 @@ from table import Table
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 QUIET = {"DO_NOT_TRACK": "1", "MLFLOW_DISABLE_TELEMETRY": "true", "PREFECT_LOGGING_LEVEL": "WARNING",
-         "GIT_PYTHON_REFRESH": "quiet", "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore"}
+         "GIT_PYTHON_REFRESH": "quiet", "OMP_NUM_THREADS": "2", "PYTHONWARNINGS": "ignore",
+         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
 
 
 def timed(args, home, env):
