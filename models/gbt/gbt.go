@@ -31,9 +31,17 @@ type Params struct {
 	RegLambda      float64 // L2 penalty on leaf weights
 	BaseScore      float64 // prediction before the first tree; NaN: the weighted mean of the labels
 	Objective      string  // "reg:squarederror"; "" and the old name "reg:linear" mean the same
-	Seed           int64   // has no effect yet: nothing in a fit is random
 	Rounds         int     // most trees to grow
 	EarlyStopping  int     // stop after so many rounds without a better rmse on the last evaluation set; 0: never
+
+	// Shares that are left to chance: of the rows each tree is grown on, and of the
+	// columns (of a block, each level is one) that it may split on, that each of its
+	// levels may of those, and each node of those. 0 and 1: all. The generator is our
+	// own, so that with less than 1 trees are not XGBoost's; they depend on nothing but
+	// Seed and the other arguments of the fit. Where nothing is left to chance, Seed
+	// has no effect.
+	Subsample, ColSampleByTree, ColSampleByLevel, ColSampleByNode float64
+	Seed                                                          int64
 }
 
 // Defaults returns what XGBoost 1.7 uses where nothing is said, and 100 rounds.
@@ -59,26 +67,31 @@ type Round struct {
 }
 
 func (p Params) check(evals int) error {
+	const most = math.MaxFloat32
 	for _, v := range []struct {
-		name  string
-		value float64
-		least float64
+		name               string
+		value, least, most float64
+		want               string
 	}{
-		{"learning_rate", p.LearningRate, math.SmallestNonzeroFloat32},
-		{"min_child_weight", p.MinChildWeight, 0},
-		{"gamma", p.Gamma, 0},
-		{"reg_alpha", p.RegAlpha, 0},
-		{"reg_lambda", p.RegLambda, 0},
-		{"max_depth", float64(p.MaxDepth), 0},
-		{"rounds", float64(p.Rounds), 0},
-		{"early_stopping", float64(p.EarlyStopping), 0},
+		{"learning_rate", p.LearningRate, math.SmallestNonzeroFloat32, most, "a number above 0"},
+		{"min_child_weight", p.MinChildWeight, 0, most, "0 or more"},
+		{"gamma", p.Gamma, 0, most, "0 or more"},
+		{"reg_alpha", p.RegAlpha, 0, most, "0 or more"},
+		{"reg_lambda", p.RegLambda, 0, most, "0 or more"},
+		{"max_depth", float64(p.MaxDepth), 0, math.MaxInt32, "0, for no limit, or more"},
+		{"rounds", float64(p.Rounds), 0, math.MaxInt32, "0 or more"},
+		{"early_stopping", float64(p.EarlyStopping), 0, math.MaxInt32, "0, for never, or more"},
+		{"subsample", p.Subsample, 0, 1, "a share above 0, up to 1"},
+		{"colsample_bytree", p.ColSampleByTree, 0, 1, "a share above 0, up to 1"},
+		{"colsample_bylevel", p.ColSampleByLevel, 0, 1, "a share above 0, up to 1"},
+		{"colsample_bynode", p.ColSampleByNode, 0, 1, "a share above 0, up to 1"},
 	} {
-		if !(v.value >= v.least) || v.value > math.MaxFloat32 {
-			return fmt.Errorf("parameter %s: %v is out of range", v.name, v.value)
+		if !(v.value >= v.least && v.value <= v.most) {
+			return fmt.Errorf("parameter %s: %v is out of range, want %s", v.name, v.value, v.want)
 		}
 	}
 	if b := float32(p.BaseScore); math.IsInf(float64(b), 0) {
-		return fmt.Errorf("parameter base_score: %v is out of range", p.BaseScore)
+		return fmt.Errorf("parameter base_score: %v is out of range, want a finite number, or NaN for the mean", p.BaseScore)
 	}
 	if !knownObjective(p.Objective) && p.Objective != "" {
 		return fmt.Errorf("parameter objective: %q is not supported, only %q is", p.Objective, SquaredError)

@@ -24,9 +24,11 @@ type grower struct {
 	workers []*worker // one a goroutine
 
 	// of the tree that grows
-	at    []int32   // of each row: the number of its leaf
-	order []int32   // the number of each node
-	says  []float32 // by number: what the tree says
+	round  int       // of the one after
+	sample *sample   // nil: all rows and columns
+	at     []int32   // of each row: the number of its leaf
+	order  []int32   // the number of each node
+	says   []float32 // by number: what the tree says
 }
 
 // rowsPerJob are handed to a goroutine at once.
@@ -65,6 +67,10 @@ func (g *grower) close() { g.crew.dismiss() }
 // grow grows a tree, as XGBoost's updater_colmaker.cc, Update. The nodes are
 // shared out among the workers, and put in order when all are made.
 func (g *grower) grow() Tree {
+	if g.chance != nil {
+		g.sample = g.chance.of(g.round)
+	}
+	g.round++
 	for _, w := range g.workers {
 		w.reset()
 	}
@@ -85,10 +91,16 @@ func (g *grower) root() open {
 		from := i * rowsPerJob
 		for i := from; i < min(from+rowsPerJob, len(g.gradients)); i++ {
 			w := g.train.weight(i)
+			if g.sample != nil && !g.sample.row(i) {
+				w = 0
+			}
 			g.gradients[i] = gradient{residual(g.predictions[i], float32(g.train.Y[i]), w), w}
 		}
 	})
 	n := open{parent: -1, trained: g.trained.fresh(), watched: g.watched.fresh()}
+	if g.sample != nil {
+		n.key = g.sample.root()
+	}
 	n.cells = make([][]cell, len(g.columns))
 	g.crew.each(len(g.columns)+1, func(i int) {
 		if i == len(g.columns) {

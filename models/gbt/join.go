@@ -81,9 +81,10 @@ func (j *joined) number(n int) column {
 	return c
 }
 
-// engineFor chooses by shape: the grid can do only one, and that one faster.
+// engineFor chooses by shape: the grid can do only one, and that one faster. It
+// rests on sums of weights that stay the same, so that no row may be left out.
 func engineFor(rows joined, r rule, base float32) engine {
-	if x := rows.train.X; len(x.Blocks) == 1 && len(x.Numbers) == 1 && !slices.Contains(rows.train.Weights, 0) {
+	if x := rows.train.X; len(x.Blocks) == 1 && len(x.Numbers) == 1 && r.chance == nil && !slices.Contains(rows.train.Weights, 0) {
 		return newGrid(rows, r, base)
 	}
 	return newGrower(rows, r, base)

@@ -17,6 +17,7 @@ type rule struct {
 	alpha, lambda, minChild float64
 	eta, gamma              float32
 	maxDepth                int
+	chance                  *sample // nil: nothing is left to it
 }
 
 func newRule(p Params) rule {
@@ -27,6 +28,7 @@ func newRule(p Params) rule {
 		eta:      parameter(p.LearningRate),
 		gamma:    parameter(p.Gamma),
 		maxDepth: p.MaxDepth,
+		chance:   newSample(p),
 	}
 	if r.maxDepth == 0 {
 		r.maxDepth = math.MaxInt
@@ -88,6 +90,7 @@ type split struct {
 // search looks for the best split of one node.
 type search struct {
 	*rule
+	picks *picks // columns to look at; nil: all
 	total sums
 	sieve sieve   // holds back what cannot be the best
 	root  float32 // gain of the node as it is
@@ -144,6 +147,9 @@ func (s *search) column(at int, c *column, cells []cell) {
 		s.levels(at, c, cells)
 		return
 	}
+	if !s.picks.has(c.features[0]) {
+		return
+	}
 	if c.forward {
 		s.forward(at, c, cells)
 	}
@@ -157,7 +163,8 @@ func (s *search) levels(at int, c *column, cells []cell) {
 	sieve := s.sieve
 	for i := range cells {
 		right := cells[i].sums
-		if !sieve.holds(right) && s.offer(s.total.minus(right), right, c.features[cells[i].code]) {
+		feature := c.features[cells[i].code]
+		if !sieve.holds(right) && s.picks.has(feature) && s.offer(s.total.minus(right), right, feature) {
 			s.best.column, s.best.at = at, i
 			s.best.threshold, s.best.defaultLeft = indicator, true
 			sieve = s.sieve

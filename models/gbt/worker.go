@@ -5,6 +5,7 @@ type open struct {
 	parent           int32 // its number, see sprout
 	right            bool  // which child it is
 	depth            int
+	key              uint64 // names it to the sample, if there is one
 	total            sums
 	trained, watched *batch
 	cells            [][]cell // by column; nil: it has too few rows to split
@@ -57,6 +58,9 @@ func (w *worker) visit(n open) {
 	node := &w.sprouts[len(w.sprouts)-1].Node
 	if n.cells != nil {
 		s := newSearch(&w.rule, n.total)
+		if w.sample != nil {
+			s.picks = w.sample.picks(w.train.X.Width, n.depth, n.key)
+		}
 		for i := range w.columns {
 			s.column(i, &w.columns[i], n.cells[i])
 		}
@@ -77,6 +81,7 @@ func (w *worker) split(n *open, s *split, number int32) {
 	t := w.test(s, n.cells)
 	moves := open{parent: number, right: s.right.hess < s.left.hess, depth: n.depth + 1}
 	stays := open{parent: number, right: !moves.right, depth: n.depth + 1}
+	moves.key, stays.key = child(n.key, moves.right), child(n.key, stays.right)
 	inside := moves.right == t.right // the moved rows are those inside t
 	picked := w.move(n.trained, t, inside)
 	moves.total = n.trained.sum(picked)
