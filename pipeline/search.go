@@ -25,36 +25,29 @@ type search struct {
 	trials []Trial
 	fits   []*engine.Future[Fit]
 	past   []tune.Trial // what came of those that have ended
-	last   error        // of a trial that failed
+	logged []engine.Arg[TrackedRun]
+	last   error // of a trial that failed
 }
 
 // run returns the tracked runs of all trials. A trial that fails is logged as
 // failed and the search goes on; that all have failed is an error.
-func (s *search) run() (logged []engine.Arg[TrackedRun], err error) {
+func (s *search) run() ([]engine.Arg[TrackedRun], error) {
 	for i := range s.TrialCount {
 		known := s.known(i)
-		for len(s.past) < max(known, i+1-max(s.Parallel, 1)) {
-			run, err := s.settle()
-			if err != nil {
-				return nil, err
-			}
-			logged = append(logged, run)
+		if err := s.settle(max(known, i+1-max(s.Parallel, 1))); err != nil {
+			return nil, err
 		}
 		if err := s.begin(i, s.past[:known]); err != nil {
 			return nil, err
 		}
 	}
-	for len(s.past) < s.TrialCount {
-		run, err := s.settle()
-		if err != nil {
-			return nil, err
-		}
-		logged = append(logged, run)
+	if err := s.settle(s.TrialCount); err != nil {
+		return nil, err
 	}
 	if s.TrialCount > 0 && best(s.past) < 0 {
 		return nil, fmt.Errorf("all of %d trials failed, the last of them: %w", s.TrialCount, s.last)
 	}
-	return logged, nil
+	return s.logged, nil
 }
 
 // proposal is what a trial is proposed from.
@@ -91,34 +84,43 @@ func (s *search) begin(i int, past []tune.Trial) error {
 	return nil
 }
 
-// settle waits for the end of the next trial, and has it logged.
-func (s *search) settle() (*engine.Future[TrackedRun], error) {
-	i := len(s.past)
-	trial, fit := s.trials[i], s.fits[i]
-	of := fmt.Sprintf("trial %d of %d", trial.Number, s.TrialCount)
-	done, err := fit.Get(s.flow.Context())
-	switch {
-	case s.flow.Context().Err() != nil:
-		return nil, context.Cause(s.flow.Context())
-	case errors.Is(err, engine.ErrSuperseded):
-		return nil, err
-	case s.before.Wait() != nil: // then no trial can be fitted
-		return nil, s.before.Wait()
-	case err != nil:
-		failed := trial.failed(err)
-		s.last, s.past = err, append(s.past, trial.outcome(math.NaN()))
-		s.flow.Log().Warn(of+" failed: "+failed.Error, "trial", trial)
-		return s.log(trial.Key(), engine.Val(failed), engine.Val("")), nil
-	}
-	s.past = append(s.past, trial.outcome(done.RMSEValid))
-	if s.TrialCount > 1 {
-		verdict := "the best so far"
-		if b := best(s.past); b != i {
-			verdict = fmt.Sprintf("the best is trial %d with %.6f", b+1, s.past[b].Loss)
+// settle waits until so many trials have ended, in their order, and has each
+// logged.
+func (s *search) settle(count int) error {
+	for len(s.past) < count {
+		trial, fit := s.trials[len(s.past)], s.fits[len(s.past)]
+		done, err := fit.Get(s.flow.Context())
+		switch {
+		case s.flow.Context().Err() != nil:
+			return context.Cause(s.flow.Context())
+		case errors.Is(err, engine.ErrSuperseded):
+			return err
+		case s.before.Wait() != nil: // then no trial can be fitted
+			return s.before.Wait()
+		case err != nil:
+			failed := trial.failed(err)
+			s.last, s.past = err, append(s.past, trial.outcome(math.NaN()))
+			s.logged = append(s.logged, s.log(trial.Key(), engine.Val(failed), engine.Val("")))
+			s.flow.Log().Warn(fmt.Sprintf("trial %d of %d failed: %s", trial.Number, s.TrialCount, failed.Error), "trial", trial)
+		default:
+			s.past = append(s.past, trial.outcome(done.RMSEValid))
+			s.logged = append(s.logged, s.log(trial.Key(), fit, fit.Origin()))
+			s.tell(trial, done.RMSEValid)
 		}
-		s.flow.Log().Info(fmt.Sprintf("%s: rmse_valid %.6f (%v); %s", of, done.RMSEValid, trial, verdict))
 	}
-	return s.log(trial.Key(), fit, fit.Origin()), nil
+	return nil
+}
+
+// tell says what came of the trial that ended last.
+func (s *search) tell(trial Trial, rmse float64) {
+	if s.TrialCount == 1 {
+		return // there is no search
+	}
+	verdict := "the best so far"
+	if b := best(s.past); b != len(s.past)-1 {
+		verdict = fmt.Sprintf("the best is trial %d with %.6f", b+1, s.past[b].Loss)
+	}
+	s.flow.Log().Info(fmt.Sprintf("trial %d of %d: rmse_valid %.6f (%v); %s", trial.Number, s.TrialCount, rmse, trial, verdict))
 }
 
 // failed is what is logged of a trial without a model. It says nothing of when,
