@@ -17,6 +17,9 @@ import (
 // penalties need. It ends when the duality gap, by which scikit-learn's Lasso stops too, is a 1e-12 part of the
 // sum of squares of y.
 func descend(ctx context.Context, x *matrix.Matrix, y []float64, penalty float64) (solution, error) {
+	if err := checkValues(x, y); err != nil {
+		return solution{}, err
+	}
 	d := newDescent(x, y, penalty)
 	const limit = 20_000
 	for d.iterations < limit {

@@ -21,7 +21,10 @@ func exact(ctx context.Context, x *matrix.Matrix, y []float64) (solution, error)
 	if len(x.Blocks) > 1 {
 		return leastSquares(ctx, x, y, converged)
 	}
-	m := momentsOf(x, y)
+	m, err := momentsOf(x, y)
+	if err != nil {
+		return solution{}, err
+	}
 	if err := ctx.Err(); err != nil {
 		return solution{}, err
 	}
@@ -31,20 +34,23 @@ func exact(ctx context.Context, x *matrix.Matrix, y []float64) (solution, error)
 		// solution mixes them all, and the elimination does not see it.
 		return leastSquares(ctx, x, y, converged)
 	}
-	var bias float64
-	if none := len(m.rows) - 1; m.rows[none] > 0 {
-		bias = m.errorOf(none, 0, slopes)
-	} else {
+	errors := m.errors(slopes)
+	bias := errors[0]
+	if m.rows[0] == 0 {
+		bias = 0
 		seen := 0
 		for i, n := range m.rows {
 			if n > 0 {
-				bias += m.errorOf(i, 0, slopes)
+				bias += errors[i]
 				seen++
 			}
 		}
 		bias /= float64(seen)
 	}
-	return m.solution(x, bias, slopes, func(_ int, e float64) float64 { return e }), nil
+	for i := range errors {
+		errors[i] -= bias
+	}
+	return m.solution(x, bias, slopes, errors), nil
 }
 
 // slopes regresses y on the numbers, both as deviations from the means of

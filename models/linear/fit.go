@@ -135,6 +135,11 @@ func check(x *matrix.Matrix, y []float64) error {
 	if len(y) != x.Rows {
 		return fmt.Errorf("%d targets for %d rows", len(y), x.Rows)
 	}
+	return nil
+}
+
+// checkValues looks for values that no sum can hold.
+func checkValues(x *matrix.Matrix, y []float64) error {
 	for row, v := range y {
 		if v-v != 0 { // neither NaN nor infinity is itself less itself
 			return fmt.Errorf("target of row %d is %v", row, v)

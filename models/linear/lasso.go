@@ -24,7 +24,11 @@ func lasso(ctx context.Context, x *matrix.Matrix, y []float64, alpha float64) (s
 	if len(x.Blocks) > 1 {
 		return descend(ctx, x, y, penalty)
 	}
-	h := &huber{moments: momentsOf(x, y), penalty: penalty}
+	m, err := momentsOf(x, y)
+	if err != nil {
+		return solution{}, err
+	}
+	h := &huber{moments: m, penalty: penalty}
 	bias, slopes := mean(y), make([]float64, len(x.Numbers))
 	cost := h.cost(bias, slopes)
 	for iteration := 1; iteration <= 200; iteration++ {
@@ -34,7 +38,11 @@ func lasso(ctx context.Context, x *matrix.Matrix, y []float64, alpha float64) (s
 		piece := h.piece(bias, slopes)
 		toBias, toSlopes := h.bottom(piece, slopes)
 		if h.same(piece, toBias, toSlopes) {
-			s := h.solution(x, toBias, toSlopes, h.weight)
+			weights := h.errors(toSlopes)
+			for i, n := range h.rows {
+				weights[i] = soft(weights[i]-toBias, penalty/n) // the best at its mean error
+			}
+			s := h.solution(x, toBias, toSlopes, weights)
 			s.iterations = iteration
 			return s, nil
 		}
@@ -79,11 +87,8 @@ type huber struct {
 	penalty float64
 }
 
-// weight is the best weight of a category.
-func (h *huber) weight(group int, e float64) float64 { return soft(e, h.penalty/h.rows[group]) }
-
 // free tells whether a group has no weight of its own, ever.
-func (h *huber) free(group int) bool { return group == len(h.rows)-1 || h.rows[group] == 0 }
+func (h *huber) free(group int) bool { return group == 0 || h.rows[group] == 0 }
 
 // cost is less than the true one by what no bias and no slopes change.
 func (h *huber) cost(bias float64, slopes []float64) float64 {

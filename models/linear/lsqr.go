@@ -41,6 +41,9 @@ func (s stop) limit(columns int) int {
 // Products that are added are converted to float64 first: that keeps compilers
 // from fusing the two, so that every machine gives the same bits.
 func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop) (solution, error) {
+	if err := checkValues(x, y); err != nil {
+		return solution{}, err
+	}
 	a := newCentred(x)
 	s := solution{bias: mean(y), weights: make([]float64, x.Width)}
 	u := make([]float64, x.Rows)

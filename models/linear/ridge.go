@@ -21,16 +21,18 @@ func ridge(ctx context.Context, x *matrix.Matrix, y []float64, alpha float64) (s
 	if len(x.Blocks) > 1 {
 		return leastSquares(ctx, x, y, damped)
 	}
-	m := momentsOf(x, y)
+	m, err := momentsOf(x, y)
+	if err != nil {
+		return solution{}, err
+	}
 	if err := ctx.Err(); err != nil {
 		return solution{}, err
 	}
 	weight := make([]float64, len(m.rows))
-	none := len(weight) - 1
 	for i, n := range m.rows {
 		weight[i] = float64(n*alpha) / (n + alpha)
 	}
-	weight[none] = m.rows[none] // its rows have no weight to pay for
+	weight[0] = m.rows[0] // its rows have no weight to pay for
 	q := m.weighted(weight)
 	for j := range q.a {
 		q.a[j][j] += alpha
@@ -39,9 +41,11 @@ func ridge(ctx context.Context, x *matrix.Matrix, y []float64, alpha float64) (s
 	if !ok {
 		return leastSquares(ctx, x, y, damped)
 	}
-	return m.solution(x, q.biasAt(slopes), slopes, func(group int, e float64) float64 {
-		return float64(m.rows[group]*e) / (m.rows[group] + alpha)
-	}), nil
+	bias, weights := q.biasAt(slopes), m.errors(slopes)
+	for i, n := range m.rows {
+		weights[i] = float64(n*(weights[i]-bias)) / (n + alpha)
+	}
+	return m.solution(x, bias, slopes, weights), nil
 }
 
 // solve returns the slopes at which q is least, and whether they are certain.
@@ -69,16 +73,17 @@ func (q *quadratic) solve() ([]float64, bool) {
 	return slopes, true
 }
 
-// solution spells out the weights; weigh gives that of a category by the mean
-// error of its rows.
-func (m *moments) solution(x *matrix.Matrix, bias float64, slopes []float64, weigh func(group int, e float64) float64) solution {
+// solution spells out the weights; of is those of the groups.
+func (m *moments) solution(x *matrix.Matrix, bias float64, slopes, of []float64) solution {
 	s := solution{bias: bias, weights: make([]float64, x.Width)}
 	for j, n := range x.Numbers {
 		s.weights[n.Column] = slopes[j]
 	}
-	for code := range len(m.rows) - 1 {
-		if m.rows[code] > 0 {
-			s.weights[x.Blocks[0].Columns[code]] = weigh(code, m.errorOf(code, bias, slopes))
+	for _, b := range x.Blocks {
+		for code, column := range b.Columns {
+			if m.rows[code+1] > 0 {
+				s.weights[column] = of[code+1]
+			}
 		}
 	}
 	return s
