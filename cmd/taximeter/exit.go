@@ -58,14 +58,17 @@ func explain(err error) (code int, hints []string) {
 		owned        *engine.OwnedError
 		stopped      interrupted
 		request      *url.Error
+		later        *engine.Reschedule
 	)
 	switch {
 	case errors.As(err, &known):
 		return known.code, known.hints
 	case errors.As(err, &stopped):
 		return exitFailed, nil
+	case errors.As(err, &later):
+		return exitNotPublished, []string{"a worker goes on with it then: taximeter server has one, and taximeter worker start is one"}
 	case errors.As(err, &notPublished):
-		return exitNotPublished, []string{`run "taximeter train --date latest" for the newest months that can be had, or give months with --data or --train and --valid`}
+		return exitNotPublished, []string{`run "taximeter train --date latest" for the newest months that can be had, wait for them with --when-missing wait, or give months with --data or --train and --valid`}
 	case errors.As(err, &network):
 		return exitNetwork, []string{`months that are here already are found with --data DIR; "taximeter months make" synthesises some`}
 	case errors.As(err, &corrupt):

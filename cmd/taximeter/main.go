@@ -88,6 +88,7 @@ and serves it over HTTP.
 	flags.StringVar(&a.durability, "durability", string(history.Process), `what a recorded state survives: "process" its end however it comes, "power" a power cut too`)
 	flags.BoolVar(&a.json, "json", false, "print one JSON object on stdout, everything else on stderr")
 	root.AddCommand(a.trainCommand(), a.predictCommand(), a.serverCommand(), a.mlflowServerCommand(), a.flowRunCommand(),
+		a.deploymentCommand(), a.deployCommand(), a.workPoolCommand(), a.workQueueCommand(), a.workerCommand(),
 		a.experimentsCommand(), a.runsCommand(), a.modelsCommand(), a.monthsCommand(), a.databaseCommand(), a.importCommand(), a.versionCommand())
 	return root
 }

@@ -30,6 +30,7 @@ type trainFlags struct {
 	gate, experiment, model, tracking string
 	seed                              uint64
 	noCache                           bool
+	whenMissing                       string
 }
 
 func (a *app) trainCommand() *cobra.Command {
@@ -75,6 +76,7 @@ What was computed before is taken from the cache. An interrupted run goes on wit
 	flags.StringVar(&f.experiment, "experiment", pipeline.DefaultExperiment, "experiment to log to; {expected_start_time} in it is replaced")
 	flags.StringVar(&f.model, "model", pipeline.DefaultModel, "registered model that the best becomes a version of")
 	flags.StringVar(&f.tracking, "tracking-uri", "", "address of an MLflow server to log to (default $MLFLOW_TRACKING_URI, else the home's registry)")
+	flags.StringVar(&f.whenMissing, "when-missing", string(pipeline.FailWhenMissing), "while a month is not published: fail, or wait for it, to be carried out by a worker")
 	flags.BoolVar(&f.noCache, "no-cache", false, "compute everything afresh")
 	return cmd
 }
@@ -109,6 +111,9 @@ func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (
 	}
 	if p.Search, err = f.searchParams(); err != nil {
 		return p, err
+	}
+	if p.WhenMissing, err = pipeline.ParseWhenMissing(f.whenMissing); err != nil {
+		return p, usage("--when-missing %v", err)
 	}
 	if p.Baseline, err = linear.ParseSolver(f.baseline); err != nil {
 		return p, usage("--baseline: %v", err)

@@ -83,7 +83,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, d schedule.Deployment) (s
 // putDeployment writes a deployment that is new or has changed, and plans its runs
 // anew in the same transaction: nobody plans by what it was before.
 func (s *Store) putDeployment(ctx context.Context, tx *sql.Tx, d schedule.Record) error {
-	spec, err := json.Marshal(d.Spec)
+	spec, err := d.Spec.MarshalJSON() // as it was written, without HTML escapes
 	if err != nil {
 		return err
 	}

@@ -8,14 +8,18 @@ import (
 	"github.com/taximeter/taximeter/engine"
 )
 
-// List returns the newest flow runs that have no parent, newest first. A flow
-// "" means every flow.
+// begun leaves out runs that a schedule has made ahead of time: those are listed
+// with their deployment.
+const begun = `NOT (state_type = 'SCHEDULED' AND state_name = 'Scheduled' AND attempts = 0 AND schedule <> '')`
+
+// List returns the newest flow runs that have no parent, newest first, without
+// those that a schedule has made ahead. A flow "" means every flow.
 func (s *Store) List(ctx context.Context, flow string, limit int) ([]engine.FlowRun, error) {
 	// The index is named because SQLite, which takes few runs to have no parent,
 	// would sort them all.
-	from, args := `flow_run INDEXED BY flow_run_top WHERE parent_id IS NULL`, []any{limit}
+	from, args := `flow_run INDEXED BY flow_run_top WHERE parent_id IS NULL AND `+begun, []any{limit}
 	if flow != "" {
-		from, args = `flow_run INDEXED BY flow_run_flow WHERE parent_id IS NULL AND flow = ?`, []any{flow, limit}
+		from, args = `flow_run INDEXED BY flow_run_flow WHERE parent_id IS NULL AND flow = ? AND `+begun, []any{flow, limit}
 	}
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM `+from+` ORDER BY created DESC, id LIMIT ?`, args...)
 	return collect(rows, err, scanFlowRun)

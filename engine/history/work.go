@@ -346,7 +346,7 @@ func (s *Store) why(ctx context.Context, q reader, runID string, at time.Time) (
 	if !room {
 		return fmt.Sprintf("the workers of pool %s have as many runs as they may", pool), nil
 	}
-	return "more urgent runs go first", nil
+	return "a worker takes it next, or more urgent runs go first", nil
 }
 
 // activeWork are runs that a worker has claimed or a process carries out.

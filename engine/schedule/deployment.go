@@ -155,7 +155,7 @@ func (d Deployment) RunParameters(s *Schedule, more json.RawMessage) (json.RawMe
 		}
 		maps.Copy(merged, names)
 	}
-	return json.Marshal(merged)
+	return encode(merged)
 }
 
 func orElse[T ~string](v, def T) T {

@@ -30,7 +30,7 @@ func (s Schedule) MarshalJSON() ([]byte, error) {
 	if s.DayAnd {
 		j.DayOr = new(bool)
 	}
-	return json.Marshal(j)
+	return encode(j)
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. It refuses names it does not know.
@@ -69,7 +69,7 @@ type deploymentJSON struct {
 }
 
 // MarshalJSON writes the deployment in the words of taximeter.yaml.
-func (d Deployment) MarshalJSON() ([]byte, error) { return json.Marshal(deploymentJSON(d)) }
+func (d Deployment) MarshalJSON() ([]byte, error) { return encode(deploymentJSON(d)) }
 
 // UnmarshalJSON reads what MarshalJSON writes. It refuses names it does not know.
 func (d *Deployment) UnmarshalJSON(data []byte) error {
@@ -79,6 +79,15 @@ func (d *Deployment) UnmarshalJSON(data []byte) error {
 	}
 	*d = Deployment(j)
 	return nil
+}
+
+// encode encodes v without HTML escapes: "<" is for people.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // strict decodes one JSON value into v and refuses names that v does not have.

@@ -28,17 +28,21 @@ type InProcess struct {
 
 // Run implements Runner.
 func (p InProcess) Run(ctx context.Context, run engine.FlowRun) error {
-	for _, f := range p.Flows {
-		if f.Info().Name != run.Flow {
-			continue
-		}
-		after, err := f.Execute(ctx, p.Engine, run.ID)
-		if after.State.Released() {
-			return nil // whatever it is, it is recorded
-		}
-		return err
+	after, err := p.Execute(ctx, run)
+	if after.State.Released() {
+		return nil // whatever it is, it is recorded
 	}
-	return fmt.Errorf("this program has no flow %q", run.Flow)
+	return err
+}
+
+// Execute carries out the run and returns what became of it.
+func (p InProcess) Execute(ctx context.Context, run engine.FlowRun) (engine.FlowRun, error) {
+	for _, f := range p.Flows {
+		if f.Info().Name == run.Flow {
+			return f.Execute(ctx, p.Engine, run.ID)
+		}
+	}
+	return run, fmt.Errorf("this program has no flow %q", run.Flow)
 }
 
 // Child carries out each run in a process of its own.

@@ -76,7 +76,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	stop()
 	helpers.Wait()
 	err := w.Source.Leave(work, w.info.ID)
-	w.log().Info("worker stopped", "worker", w.info.Name, "error", err)
+	w.log().Info("worker stopped", "worker", w.info.Name)
 	return err
 }
 

@@ -1,0 +1,226 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginehttp"
+	"github.com/taximeter/taximeter/engine/history"
+	"github.com/taximeter/taximeter/engine/worker"
+)
+
+func (a *app) workPoolCommand() *cobra.Command {
+	var p worker.Pool
+	create := &cobra.Command{Use: "create NAME", Short: "Make a work pool", Args: wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
+		p.Name = args[0]
+		return a.createPool(cmd.Context(), p)
+	}}
+	create.Flags().StringVarP(&p.Type, "type", "t", worker.Process, "of the pool: process is the only one")
+	create.Flags().StringVar(&p.Description, "description", "", "what it is for")
+	create.Flags().IntVar(&p.Limit, "limit", 0, "runs at once, of all its workers (default any number)")
+	var limit int
+	preview := &cobra.Command{Use: "preview NAME", Short: "List what waits in a pool, in the order in which it is run", Args: wants(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.preview(cmd.Context(), args[0], nil, limit)
+		}}
+	preview.Flags().IntVar(&limit, "limit", 20, "how many")
+	change := func(use, short string, most int, edit func(p *worker.Pool, args []string) error) *cobra.Command {
+		return &cobra.Command{Use: use, Short: short, Args: wants(most, most), RunE: func(cmd *cobra.Command, args []string) error {
+			if err := edit(&worker.Pool{}, args); err != nil { // before anything is opened
+				return err
+			}
+			return a.changePool(cmd.Context(), args[0], func(p *worker.Pool) { _ = edit(p, args) })
+		}}
+	}
+	return group("work-pool", "Where workers find runs", create, preview,
+		&cobra.Command{Use: "ls", Short: "List the work pools", Args: wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listPools(cmd.Context()) }},
+		&cobra.Command{Use: "inspect NAME", Short: "Show a pool with its queues and workers", Args: wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error { return a.inspectPool(cmd.Context(), args[0]) }},
+		change("pause NAME", "Begin no more runs of a pool", 1, func(p *worker.Pool, _ []string) error { p.Paused = true; return nil }),
+		change("resume NAME", "Begin runs of a pool again", 1, func(p *worker.Pool, _ []string) error { p.Paused = false; return nil }),
+		change("set-limit NAME RUNS", "Set how many runs of a pool go at once; 0 is any number", 2, func(p *worker.Pool, args []string) (err error) {
+			p.Limit, err = parseLimit(args[1])
+			return err
+		}),
+		&cobra.Command{Use: "delete NAME", Short: "Delete a pool that nothing is in", Args: wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withHistory(cmd.Context(), func(h *history.Store) error {
+				if err := h.DeletePool(cmd.Context(), args[0]); err != nil {
+					return lost(err, "work-pool")
+				}
+				return a.show(map[string]any{"deleted": args[0]}, func() { fmt.Fprintf(a.out, "deleted %s\n", args[0]) })
+			})
+		}},
+	)
+}
+
+func parseLimit(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, usage("limit %q: want a number of runs, 0 for any", text)
+	}
+	return n, nil
+}
+
+// lost adds to an error about what is not there where to look for it.
+func lost(err error, noun string) error {
+	if errors.Is(err, engine.ErrNotFound) {
+		return (&hinted{error: err, code: exitFailed}).hint("\"taximeter %s ls\" lists them", noun)
+	}
+	return err
+}
+
+func limitText(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+func pausedText(paused bool) string {
+	if paused {
+		return "PAUSED"
+	}
+	return "READY"
+}
+
+func (a *app) createPool(ctx context.Context, p worker.Pool) error {
+	return a.withHistory(ctx, func(h *history.Store) error {
+		p, err := h.CreatePool(ctx, p)
+		if err != nil {
+			return &hinted{error: err, code: exitUsage}
+		}
+		return a.show(map[string]any{"work_pool": p}, func() {
+			fmt.Fprintf(a.out, "made work pool %s; \"taximeter worker start -p %s\" works on it\n", p.Name, p.Name)
+		})
+	})
+}
+
+func (a *app) changePool(ctx context.Context, name string, edit func(*worker.Pool)) error {
+	return a.withHistory(ctx, func(h *history.Store) error {
+		p, err := h.ChangePool(ctx, name, edit)
+		if err != nil {
+			return lost(err, "work-pool")
+		}
+		return a.show(map[string]any{"work_pool": p}, func() {
+			fmt.Fprintf(a.out, "%s  %s  limit %s\n", p.Name, pausedText(p.Paused), limitText(p.Limit))
+		})
+	})
+}
+
+// poolStatus is a pool's, or that it has no worker.
+func poolStatus(p worker.Pool, workers []worker.Status) (status string, online int) {
+	for _, w := range workers {
+		if w.Online && w.Pool == p.Name {
+			online++
+		}
+	}
+	if online == 0 && !p.Paused {
+		return "NOT_READY", 0
+	}
+	return pausedText(p.Paused), online
+}
+
+func (a *app) listPools(ctx context.Context) error {
+	return a.withHistory(ctx, func(h *history.Store) error {
+		pools, err := h.Pools(ctx)
+		if err != nil {
+			return err
+		}
+		workers, err := h.Workers(ctx, "")
+		if err != nil {
+			return err
+		}
+		type shown struct {
+			worker.Pool
+			Status  string `json:"status"`
+			Workers int    `json:"workers"` // that live
+		}
+		list := []shown{}
+		rows := [][]string{{"NAME", "TYPE", "STATUS", "WORKERS", "LIMIT"}}
+		for _, p := range pools {
+			s := shown{Pool: p}
+			s.Status, s.Workers = poolStatus(p, workers)
+			list = append(list, s)
+			rows = append(rows, []string{p.Name, p.Type, s.Status, strconv.Itoa(s.Workers), limitText(p.Limit)})
+		}
+		return a.show(map[string]any{"work_pools": list}, func() {
+			if len(list) == 0 {
+				fmt.Fprintln(a.out, "no work pool yet: the first worker or deployment makes the default one")
+				return
+			}
+			a.table(rows)
+		})
+	})
+}
+
+func (a *app) inspectPool(ctx context.Context, name string) error {
+	return a.withHistory(ctx, func(h *history.Store) error {
+		p, err := h.Pool(ctx, name)
+		if err != nil {
+			return lost(err, "work-pool")
+		}
+		queues, err := h.Queues(ctx, name)
+		if err != nil {
+			return err
+		}
+		workers, err := h.Workers(ctx, name)
+		if err != nil {
+			return err
+		}
+		status, _ := poolStatus(p, workers)
+		return a.show(map[string]any{"work_pool": p, "status": status, "work_queues": queues, "workers": workers}, func() {
+			fmt.Fprintf(a.out, "%s  %s  %s  limit %s\n%s\n", p.Name, p.Type, status, limitText(p.Limit), p.Description)
+			a.queueTable(queues)
+			for _, w := range workers {
+				state := "OFFLINE"
+				if w.Online {
+					state = "ONLINE"
+				}
+				fmt.Fprintf(a.out, "worker %s  %s  %s  process %d on %s, %d runs\n", w.ID, w.Name, state, w.PID, w.Host, w.Running)
+			}
+		})
+	})
+}
+
+// dueShown is a run that waits, for programs.
+type dueShown struct {
+	enginehttp.FlowRun
+	Deployment string `json:"deployment,omitempty"`
+	Queue      string `json:"work_queue"`
+	Why        string `json:"waits_because"`
+}
+
+func (a *app) preview(ctx context.Context, pool string, queues []string, limit int) error {
+	if limit < 1 {
+		return usage("--limit %d: want at least 1", limit)
+	}
+	return a.withHistory(ctx, func(h *history.Store) error {
+		if _, err := h.Pool(ctx, pool); err != nil {
+			return lost(err, "work-pool")
+		}
+		due, err := h.Preview(ctx, pool, queues, limit)
+		if err != nil {
+			return err
+		}
+		list := []dueShown{}
+		rows := [][]string{{"ID", "NAME", "DEPLOYMENT", "QUEUE", "DUE", "WAITS BECAUSE"}}
+		for _, d := range due {
+			name := ""
+			if d.Deployment != "" {
+				name = d.Flow + "/" + d.Deployment
+			}
+			list = append(list, dueShown{enginehttp.NewFlowRuns([]engine.FlowRun{d.FlowRun})[0], name, d.Queue, d.Why})
+			rows = append(rows, []string{d.ID, d.Name, name, d.Queue, d.NextStart.UTC().Format("2006-01-02 15:04:05 MST"), d.Why})
+		}
+		return a.show(map[string]any{"flow_runs": list}, func() {
+			if len(list) == 0 {
+				fmt.Fprintln(a.out, "nothing waits here")
+				return
+			}
+			a.table(rows)
+		})
+	})
+}
