@@ -37,11 +37,9 @@ func versions(tx *sql.Tx, clauses string, args ...any) ([]registry.ModelVersion,
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	var names []string
-	for _, v := range found {
-		if !slices.Contains(names, v.Name) {
-			names = append(names, v.Name)
-		}
+	ids := make([][2]any, len(found))
+	for i, v := range found {
+		ids[i] = [2]any{v.Name, v.Number()}
 	}
 	tags := map[id][]registry.Tag{}
 	_, err = query(tx, func(r *sql.Rows) (struct{}, error) {
@@ -50,7 +48,8 @@ func versions(tx *sql.Tx, clauses string, args ...any) ([]registry.ModelVersion,
 		err := r.Scan(&of.model, &of.version, &t.Key, &t.Value)
 		tags[of] = append(tags[of], t)
 		return struct{}{}, err
-	}, `SELECT model, version, key, value FROM model_version_tags WHERE model IN (SELECT value FROM json_each(?))`, jsonList(names))
+	}, `SELECT t.model, t.version, t.key, t.value FROM json_each(?) j
+		CROSS JOIN model_version_tags t ON t.model = j.value ->> 0 AND t.version = j.value ->> 1`, jsonList(ids))
 	for i := range found {
 		found[i].Tags = tags[id{found[i].Name, found[i].Number()}]
 	}
@@ -79,8 +78,8 @@ func oneVersion(tx *sql.Tx, name, version string) (registry.ModelVersion, error)
 // latestVersions returns the highest version of each stage of the models in a
 // JSON list of names.
 func latestVersions(tx *sql.Tx, names string) (map[string][]registry.ModelVersion, error) {
-	found, err := versions(tx, ` WHERE NOT v.deleted AND v.model IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
-			SELECT 1 FROM model_versions w WHERE w.model = v.model AND w.stage = v.stage AND w.version > v.version AND NOT w.deleted)
+	found, err := versions(tx, ` WHERE (v.model, v.version) IN (SELECT model, max(version) FROM model_versions
+			WHERE NOT deleted AND model IN (SELECT value FROM json_each(?)) GROUP BY model, stage)
 		ORDER BY v.model, v.version`, names)
 	latest := map[string][]registry.ModelVersion{}
 	for _, v := range found {
