@@ -1,6 +1,7 @@
 package mlflow
 
 import (
+	"compress/gzip"
 	"errors"
 	"io"
 	"io/fs"
@@ -50,19 +51,45 @@ func (h *Handler) sendUI(c echo.Context, name, caching string) error {
 	header := c.Response().Header()
 	header.Set("Cache-Control", caching)
 	header.Set("X-Content-Type-Options", "nosniff")
-	if t := uiType(name); t != "" {
-		header.Set("Content-Type", t)
+	kind := uiType(name)
+	if kind == "" {
+		http.ServeContent(c.Response(), c.Request(), name, st.ModTime(), content)
+		return nil
 	}
-	http.ServeContent(c.Response(), c.Request(), name, st.ModTime(), content)
-	return nil
+	header.Set("Content-Type", kind)
+	header.Set("Vary", "Accept-Encoding")
+	if r := c.Request(); st.Size() < worthPacking || r.Method != http.MethodGet || r.Header.Get("Range") != "" || !takesGzip(r) {
+		http.ServeContent(c.Response(), r, name, st.ModTime(), content)
+		return nil
+	}
+	header.Set("Content-Encoding", "gzip")
+	packed, err := gzip.NewWriterLevel(c.Response(), gzip.BestSpeed)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(packed, content)
+	return errors.Join(err, packed.Close())
 }
 
-// uiType returns the media type of a file that a browser refuses under another,
+// worthPacking is the size, in bytes, from which on a text is sent packed. The
+// whole interface is 27 MB, packed a third; a browser asks once a month.
+const worthPacking = 16 << 10
+
+func takesGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		if name, weight, _ := strings.Cut(strings.TrimSpace(coding), ";"); name == "gzip" && strings.TrimSpace(weight) != "q=0" {
+			return true
+		}
+	}
+	return false
+}
+
+// uiType returns the media type of a text that a browser refuses under another,
 // whatever the machine's own table says.
 func uiType(name string) string {
 	return map[string]string{
 		".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8",
 		".cjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
-		".svg": "image/svg+xml", ".woff": "font/woff", ".woff2": "font/woff2", ".ttf": "font/ttf", ".wasm": "application/wasm",
+		".svg": "image/svg+xml",
 	}[strings.ToLower(path.Ext(name))]
 }
