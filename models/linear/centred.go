@@ -1,34 +1,49 @@
 package linear
 
-import "github.com/taximeter/taximeter/features/matrix"
+import (
+	"math"
+	"slices"
+
+	"github.com/taximeter/taximeter/features/matrix"
+)
 
 // centred is a design matrix less the mean of each column, which is kept apart:
 // subtracting it would fill the matrix. Missing numbers are 0.
 //
 // Every addition here is in the order in which scikit-learn 1.2 and scipy make
-// it; see LSQR for why that matters.
+// it; see LSQR for why that matters. The products are made run by run, so that
+// what is read of a run for one of them need not be fetched again for the next.
 type centred struct {
-	x       *matrix.Matrix
-	numbers [][]float64 // of x, with 0 for NaN
+	width   int
+	blocks  [][]int32   // the column of each row; width: it has none. At least one
+	numbers [][]float64 // with 0 for NaN
+	columns []int32     // of numbers
 	mean    []float64   // one a column
-	ones    []float64   // one a row
 }
 
 func newCentred(x *matrix.Matrix) *centred {
-	a := &centred{x: x, mean: make([]float64, x.Width), ones: make([]float64, x.Rows)}
-	for row := range a.ones {
-		a.ones[row] = 1
+	a := &centred{width: x.Width, mean: make([]float64, x.Width+1)}
+	for _, b := range x.Blocks {
+		columns := make([]int32, x.Rows)
+		for row, code := range b.Codes {
+			column := int32(x.Width)
+			if code >= 0 {
+				column = b.Columns[code]
+			}
+			columns[row] = column
+			a.mean[column]++
+		}
+		a.blocks = append(a.blocks, columns)
+	}
+	if len(x.Blocks) == 0 {
+		a.blocks = [][]int32{slices.Repeat([]int32{int32(x.Width)}, x.Rows)}
 	}
 	for _, b := range x.Blocks {
-		for _, code := range b.Codes {
-			if code >= 0 {
-				a.mean[b.Columns[code]]++
-			}
-		}
 		for _, column := range b.Columns {
 			a.mean[column] /= float64(x.Rows)
 		}
 	}
+	a.mean = a.mean[:x.Width]
 	for _, n := range x.Numbers {
 		values := make([]float64, x.Rows)
 		var sum float64
@@ -36,57 +51,110 @@ func newCentred(x *matrix.Matrix) *centred {
 			values[row] = stored(v)
 			sum += values[row]
 		}
-		a.numbers = append(a.numbers, values)
+		a.numbers, a.columns = append(a.numbers, values), append(a.columns, n.Column)
 		a.mean[n.Column] = sum / float64(x.Rows)
 	}
 	return a
 }
 
-// times sets out to A·v. A row adds up from its last column to its first:
-// scikit-learn 1.2 multiplies the matrix by the sample weights (all one), and
-// scipy's sparse product leaves each row reversed.
-func (a *centred) times(out, v []float64) {
-	clear(out)
-	for j := len(a.numbers) - 1; j >= 0; j-- {
-		f := v[a.x.Numbers[j].Column]
-		for row, value := range a.numbers[j] {
-			out[row] += float64(value * f)
-		}
-	}
-	for i := len(a.x.Blocks) - 1; i >= 0; i-- {
-		b := &a.x.Blocks[i]
-		for row, code := range b.Codes {
-			if code >= 0 {
-				out[row] += v[b.Columns[code]]
+// advance sets u to A·v − alfa·u and returns its norm. A row adds up from its
+// last column to its first: scikit-learn 1.2 multiplies the matrix by the sample
+// weights (all one), and scipy's sparse product leaves each row reversed. v has
+// an element more than there are columns, 0.
+func (a *centred) advance(u, v []float64, alfa float64) float64 {
+	shift := dot(v[:a.width], a.mean)
+	var squares lanes
+	var product [run]float64
+	for lo := 0; ; lo += run {
+		u := u[lo:min(lo+run, len(u))]
+		t := product[:len(u)]
+		clear(t)
+		for j := len(a.numbers) - 1; j >= 0; j-- {
+			f := v[a.columns[j]]
+			for i, value := range a.numbers[j][lo : lo+len(u)] {
+				t[i] += float64(value * f)
 			}
 		}
-	}
-	shift := dot(v, a.mean)
-	for row := range out {
-		out[row] -= shift
+		for b := len(a.blocks) - 1; b > 0; b-- {
+			for i, column := range a.blocks[b][lo : lo+len(u)] {
+				t[i] += v[column]
+			}
+		}
+		for i, column := range a.blocks[0][lo : lo+len(u)] {
+			u[i] = t[i] + v[column] - shift - float64(alfa*u[i])
+		}
+		if len(u) < run {
+			return math.Sqrt(squares.fold(u, u))
+		}
+		squares.add(u, u)
 	}
 }
 
-// transposedTimes sets out to Aᵀ·u.
-func (a *centred) transposedTimes(out, u []float64) {
-	clear(out)
-	for i := range a.x.Blocks {
-		b := &a.x.Blocks[i]
-		for row, code := range b.Codes {
-			if code >= 0 {
-				out[b.Columns[code]] += u[row]
-			}
+// pull scales u by f and sets v to Aᵀ·u − beta·v, and returns the norm of v.
+// sums is as long as v: an element more than there are columns.
+func (a *centred) pull(v, u []float64, f, beta float64, sums []float64) float64 {
+	clear(sums)
+	var all lanes
+	ofNumbers := make([]float64, len(a.numbers))
+	var total float64
+	for lo := 0; ; lo += run {
+		u := u[lo:min(lo+run, len(u))]
+		a.pullRun(u, lo, f, sums, ofNumbers)
+		if len(u) < run {
+			total = all.fold(u, ones[:len(u)])
+			break
 		}
+		all.add(u, ones[:])
 	}
-	for j, values := range a.numbers {
-		var sum float64
-		for row, value := range values {
-			sum += float64(value * u[row])
+	for j, column := range a.columns {
+		sums[column] = ofNumbers[j]
+	}
+	var squares lanes
+	for lo := 0; ; lo += run {
+		v := v[lo:min(lo+run, a.width)]
+		sums, mean := sums[lo:lo+len(v)], a.mean[lo:lo+len(v)]
+		for i := range v {
+			v[i] = sums[i] - float64(mean[i]*total) - float64(beta*v[i])
 		}
-		out[a.x.Numbers[j].Column] = sum
-	}
-	sum := dot(u, a.ones)
-	for column, m := range a.mean {
-		out[column] -= float64(m * sum)
+		if len(v) < run {
+			return math.Sqrt(squares.fold(v, v))
+		}
+		squares.add(v, v)
 	}
 }
+
+// pullRun scales the run u of rows and adds it up by columns.
+func (a *centred) pullRun(u []float64, lo int, f float64, sums, ofNumbers []float64) {
+	block, numbers := a.blocks[0][lo:lo+len(u)], a.numbers
+	if len(numbers) == 0 {
+		for i, column := range block {
+			s := u[i] * f
+			u[i] = s
+			sums[column] += s
+		}
+	} else { // together: one sum waits for additions, the others for memory
+		sum := ofNumbers[0]
+		for i, value := range numbers[0][lo : lo+len(u)] {
+			s := u[i] * f
+			u[i] = s
+			sums[block[i]] += s
+			sum += float64(value * s)
+		}
+		ofNumbers[0], numbers = sum, numbers[1:]
+	}
+	for _, columns := range a.blocks[1:] {
+		for i, column := range columns[lo : lo+len(u)] {
+			sums[column] += u[i]
+		}
+	}
+	for j, values := range numbers {
+		sum := ofNumbers[1+j]
+		for i, value := range values[lo : lo+len(u)] {
+			sum += float64(value * u[i])
+		}
+		ofNumbers[1+j] = sum
+	}
+}
+
+// ones are what numpy multiplies by to add up.
+var ones = [run]float64(slices.Repeat([]float64{1}, run))

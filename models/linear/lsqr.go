@@ -50,20 +50,17 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 	for i := range u {
 		u[i] = y[i] - s.bias
 	}
-	v := make([]float64, x.Width)
+	v, sums := make([]float64, x.Width+1), make([]float64, x.Width+1)
 	beta := norm(u)
 	bnorm := beta
 	var alfa float64
 	if beta > 0 {
-		scaleBy(u, 1/beta)
-		a.transposedTimes(v, u)
-		alfa = norm(v)
+		alfa = a.pull(v, u, 1/beta, 0, sums)
 	}
 	if alfa*beta == 0 { // either no column varies with y, or y does not vary
 		return s, nil
 	}
 	scaleBy(v, 1/alfa)
-	au, atv := make([]float64, x.Rows), make([]float64, x.Width)
 	direction := slices.Clone(v) // scipy's w
 
 	const eps = 0x1p-52
@@ -77,19 +74,10 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 		s.iterations++
 
 		// Next step of the bidiagonalisation: u = Av − alfa·u, v = Aᵀu − beta·v.
-		a.times(au, v)
-		for i, f := range au {
-			u[i] = f - float64(alfa*u[i])
-		}
-		beta = norm(u)
+		beta = a.advance(u, v, alfa)
 		if beta > 0 {
-			scaleBy(u, 1/beta)
 			anorm = math.Sqrt(float64(anorm*anorm) + float64(alfa*alfa) + float64(beta*beta) + float64(stop.damp*stop.damp))
-			a.transposedTimes(atv, u)
-			for i, f := range atv {
-				v[i] = f - float64(beta*v[i])
-			}
-			alfa = norm(v)
+			alfa = a.pull(v, u, 1/beta, beta, sums)
 			if alfa > 0 {
 				scaleBy(v, 1/alfa)
 			}
@@ -114,7 +102,7 @@ func leastSquares(ctx context.Context, x *matrix.Matrix, y []float64, stop stop)
 
 		t1, t2, t3 := phi/rho, -theta/rho, 1/rho
 		var dd float64
-		for i, d := range direction {
+		for i, d := range direction[:x.Width] {
 			dk := t3 * d
 			dd += float64(dk * dk)
 			s.weights[i] += float64(t1 * d)

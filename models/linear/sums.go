@@ -6,30 +6,45 @@ import "math"
 // thread of a CPU with AVX-512 (kernel/x86_64/ddot_microk_skylakex-2.c): in 32
 // running sums with fused multiply-add, folded in a fixed order.
 func dot(a, b []float64) float64 {
-	b = b[:len(a)]
-	var wide [32]float64
-	i := 0
-	for ; i+32 <= len(a); i += 32 {
-		x, y := (*[32]float64)(a[i:]), (*[32]float64)(b[i:])
-		for k := range wide {
-			wide[k] = math.FMA(x[k], y[k], wide[k])
+	var l lanes
+	return l.fold(a, b)
+}
+
+// lanes are the running sums of a dot of long vectors that is made bit by bit.
+type lanes [32]float64
+
+// add adds the products of a and b, whose length is a multiple of 32.
+func (l *lanes) add(a, b []float64) {
+	for len(a) >= 32 && len(b) >= 32 {
+		x, y := (*[32]float64)(a), (*[32]float64)(b)
+		for k := range l {
+			l[k] = math.FMA(x[k], y[k], l[k])
 		}
+		a, b = a[32:], b[32:]
 	}
+}
+
+// fold adds the last products, of any number, and returns the dot.
+func (l *lanes) fold(a, b []float64) float64 {
+	whole := len(a) &^ 31
+	l.add(a, b)
+	a, b = a[whole:], b[whole:len(a)]
 	var half [16]float64
 	for k := range half {
-		half[k] = wide[k/4*8+k%4] + wide[k/4*8+4+k%4]
+		half[k] = l[k/4*8+k%4] + l[k/4*8+4+k%4]
 	}
-	for ; i+16 <= len(a); i += 16 {
+	if len(a) >= 16 {
 		for k := range half {
-			half[k] = math.FMA(a[i+k], b[i+k], half[k])
+			half[k] = math.FMA(a[k], b[k], half[k])
 		}
+		a, b = a[16:], b[16:]
 	}
 	var quarter [4]float64
 	for k := range quarter {
 		quarter[k] = half[k] + half[4+k] + half[8+k] + half[12+k]
 	}
 	s := (quarter[0] + quarter[2]) + (quarter[1] + quarter[3])
-	for ; i < len(a); i++ {
+	for i := range a {
 		s = math.FMA(a[i], b[i], s)
 	}
 	return s
