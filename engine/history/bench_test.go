@@ -73,6 +73,7 @@ func BenchmarkFanOut(b *testing.B) {
 	for _, d := range []Durability{Process, Power} {
 		b.Run(string(d), func(b *testing.B) {
 			e := newEngine(b, d)
+			before, goroutines := resident(b), runtime.NumGoroutine()
 			for b.Loop() {
 				run(b, e, func(c *engine.Ctx) error {
 					for _, f := range noop.Map(c, engine.Values(values...)) {
@@ -84,6 +85,9 @@ func BenchmarkFanOut(b *testing.B) {
 				})
 			}
 			b.ReportMetric(tasks/(b.Elapsed().Seconds()/float64(b.N)), "tasks/s")
+			b.ReportMetric(resident(b)-before, "MB-more")
+			time.Sleep(2 * lookEvery) // until those that listened have ended
+			b.ReportMetric(float64(runtime.NumGoroutine()-goroutines), "goroutines-more")
 		})
 	}
 }
@@ -213,16 +217,23 @@ func BenchmarkIdle(b *testing.B) {
 	for b.Loop() {
 		runtime.GC()
 	}
+	b.ReportMetric(resident(b), "MB")
+}
+
+// resident is what the process keeps in memory, in MB.
+func resident(b *testing.B) (mb float64) {
+	b.Helper()
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		b.Fatal(err)
 	}
-	var kb float64
 	for line := range strings.SplitSeq(string(status), "\n") {
-		if n, err := fmt.Sscanf(line, "VmRSS: %f kB", &kb); n == 1 && err == nil {
-			b.ReportMetric(kb/1024, "MB")
+		if n, err := fmt.Sscanf(line, "VmRSS: %f kB", &mb); n == 1 && err == nil {
+			return mb / 1024
 		}
 	}
+	b.Fatal("the system does not say how much memory is used")
+	return 0
 }
 
 func BenchmarkLogLines(b *testing.B) {

@@ -2,6 +2,13 @@
 // a SQLite file and a directory of blobs. Any number of processes may share
 // them; each run belongs to the process that started or adopted it. It does not
 // run anything.
+//
+// What is written at the same time is committed together: a write returns when its
+// group is on the disk, by the [Durability] the store was opened with. A task's
+// start need not be there before its body begins, so that one which starts and ends
+// within a moment is one write; its end is there before anybody sees its result.
+// That the owner of a run lives shows a lock on a file, which the system takes
+// back from a process that ends, however it ends.
 package history
 
 import (

@@ -181,6 +181,43 @@ func TestSuspend(t *testing.T) {
 	}
 }
 
+// A subflow that suspends suspends the whole, which is answered at the top.
+func TestSuspendInASubflow(t *testing.T) {
+	s := open(t, t.TempDir())
+	var before atomic.Int64
+	inner := asking(engine.Pause{Suspend: true})
+	outer := engine.Flow[int, string]{Name: "outer", Func: func(c *engine.Ctx, n int) (engine.Arg[string], error) {
+		first := engine.Task[int, int]{Name: "First", Func: func(_ context.Context, n int) (int, error) { before.Add(1); return n, nil }}
+		return inner.Submit(c, first.Submit(c, engine.Val(n))), nil
+	}}
+	e := &engine.Engine{History: s, Version: "v1"}
+	for _, cancel := range []bool{false, true} {
+		_, run, err := outer.Start(t.Context(), e, 1, engine.Options{})
+		if err == nil || run.State.Name != engine.NameSuspended || run.Waiting == nil || run.Waiting.FlowRunID == run.ID {
+			t.Fatalf("%+v, %v", run, err)
+		}
+		sub, err := s.Subflow(t.Context(), run.ID, "asks")
+		if err != nil || sub.State.Name != engine.NameSuspended {
+			t.Errorf("%+v, %v", sub, err)
+		}
+		if cancel {
+			asked, err := s.Signal(t.Context(), engine.Signal{FlowRunID: run.ID, Kind: engine.SignalCancel})
+			below, serr := s.FlowRun(t.Context(), sub.ID)
+			if err != nil || serr != nil || asked.State.Type != engine.TypeCancelled || below.State.Type != engine.TypeCancelled {
+				t.Errorf("%+v, %+v, %v, %v", asked.State, below.State, err, serr)
+			}
+			continue
+		}
+		if _, err := s.Signal(t.Context(), engine.Signal{FlowRunID: run.ID, Kind: engine.SignalResume, Input: []byte(`{"yes":true,"why":"so"}`)}); err != nil {
+			t.Fatal(err)
+		}
+		run, err = outer.Execute(t.Context(), e, run.ID)
+		if err != nil || string(run.Result) != `"so"` || before.Load() != 1 {
+			t.Errorf("%+v, %v after %d", run, err, before.Load())
+		}
+	}
+}
+
 func TestLimitsHoldAcrossProcesses(t *testing.T) {
 	dir := t.TempDir()
 	stores := []*Store{open(t, dir), open(t, dir)}
