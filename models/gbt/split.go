@@ -163,8 +163,11 @@ func (s *search) levels(at int, c *column, cells []cell) {
 	sieve := s.sieve
 	for i := range cells {
 		right := cells[i].sums
+		if sieve.holds(right) {
+			continue
+		}
 		feature := c.features[cells[i].code]
-		if !sieve.holds(right) && s.picks.has(feature) && s.offer(s.total.minus(right), right, feature) {
+		if s.picks.has(feature) && s.offer(s.total.minus(right), right, feature) {
 			s.best.column, s.best.at = at, i
 			s.best.threshold, s.best.defaultLeft = indicator, true
 			sieve = s.sieve
