@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
@@ -107,7 +109,7 @@ func (s *Store) Claim(ctx context.Context, w worker.Info, most int, before time.
 }
 
 // room counts down what limits leave free; a limit of 0 is none.
-type room struct{ limit, active int }
+type room struct{ limit, active, priority int }
 
 func (r room) full() bool { return r.limit > 0 && r.active >= r.limit }
 
@@ -120,7 +122,7 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, w worker.Info, most int, 
 	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM flow_run WHERE pool = ? AND `+activeWork, w.Pool).Scan(&pool.active); err != nil {
 		return nil, err
 	}
-	deployments, err := s.deploymentRoom(ctx, tx, before)
+	deployments, err := s.deploymentRoom(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +132,7 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, w worker.Info, most int, 
 	}
 	var runs []engine.FlowRun
 	for !pool.full() && len(runs) < most {
-		c, err := s.candidate(ctx, tx, w, before, full(queues), full(deployments))
+		c, err := s.candidate(ctx, tx, w, before, queues, full(deployments))
 		if errors.Is(err, sql.ErrNoRows) {
 			break
 		}
@@ -163,15 +165,24 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, w worker.Info, most int, 
 type candidate struct{ id, queue, deployment string }
 
 // candidate is the most urgent run that is due and may be begun.
-func (s *Store) candidate(ctx context.Context, tx *sql.Tx, w worker.Info, before time.Time, fullQueues, fullDeployments []string) (c candidate, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT flow_run.id, flow_run.queue, flow || '/' || deployment FROM flow_run
-		LEFT JOIN work_queue q ON q.pool = flow_run.pool AND q.name = flow_run.queue
-		WHERE flow_run.pool = ?1 AND `+waitingWork+` AND coalesce(next_start, 0) <= ?2 AND NOT coalesce(q.paused, false)
-			AND (?3 = '[]' OR flow_run.queue IN (SELECT value FROM json_each(?3)))
-			AND (?4 = '[]' OR flow_run.queue NOT IN (SELECT value FROM json_each(?4)))
-			AND (?5 = '[]' OR flow || '/' || deployment NOT IN (SELECT value FROM json_each(?5)))
-		ORDER BY coalesce(q.priority, 100), coalesce(next_start, 0), expected_start, flow_run.id LIMIT 1`,
-		w.Pool, before.UnixMicro(), list(w.Queues), list(fullQueues), list(fullDeployments)).Scan(&c.id, &c.queue, &c.deployment)
+func (s *Store) candidate(ctx context.Context, tx *sql.Tx, w worker.Info, before time.Time, queues map[string]room, fullDeployments []string) (c candidate, err error) {
+	levels := map[int][]string{}
+	for name, q := range queues {
+		if !q.full() {
+			levels[q.priority] = append(levels[q.priority], name)
+		}
+	}
+	err = sql.ErrNoRows
+	for _, level := range slices.Sorted(maps.Keys(levels)) {
+		err = tx.QueryRowContext(ctx, `SELECT id, queue, flow || '/' || deployment FROM flow_run INDEXED BY flow_run_due
+			WHERE pool = ?1 AND `+waitingWork+` AND coalesce(next_start, 0) <= ?2 AND queue IN (SELECT value FROM json_each(?3))
+				AND (?4 = '[]' OR flow || '/' || deployment NOT IN (SELECT value FROM json_each(?4)))
+			ORDER BY coalesce(next_start, 0), expected_start, id LIMIT 1`,
+			w.Pool, before.UnixMicro(), list(levels[level]), list(fullDeployments)).Scan(&c.id, &c.queue, &c.deployment)
+		if !errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+	}
 	return c, err
 }
 
@@ -184,28 +195,42 @@ func full(rooms map[string]room) (names []string) {
 	return names
 }
 
-// queueRoom is what the limits of the pool's queues leave free.
+// queueRoom is what is free in the queues that the worker takes runs of.
 func (s *Store) queueRoom(ctx context.Context, tx *sql.Tx, w worker.Info) (map[string]room, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT name, slots, (SELECT count(*) FROM flow_run WHERE flow_run.pool = work_queue.pool AND queue = work_queue.name AND `+activeWork+`)
-		FROM work_queue WHERE pool = ? AND slots > 0`, w.Pool)
-	return scanRooms(rows, err, nil)
+	rows, err := tx.QueryContext(ctx, `SELECT name, slots, priority,
+			CASE WHEN slots = 0 THEN 0 ELSE (SELECT count(*) FROM flow_run WHERE flow_run.pool = work_queue.pool AND queue = work_queue.name AND `+activeWork+`) END
+		FROM work_queue WHERE pool = ?1 AND NOT paused AND (?2 = '[]' OR name IN (SELECT value FROM json_each(?2)))`, w.Pool, list(w.Queues))
+	rooms := map[string]room{}
+	_, err = collect(rows, err, func(row scanner) (name string, err error) {
+		var r room
+		err = row.Scan(&name, &r.limit, &r.priority, &r.active)
+		rooms[name] = r
+		return name, err
+	})
+	return rooms, err
 }
 
 // deploymentRoom is what the limits of deployments leave free. Where one has none
 // left and asks for it, the runs that are due by now are cancelled.
-func (s *Store) deploymentRoom(ctx context.Context, tx *sql.Tx, before time.Time) (map[string]room, error) {
+func (s *Store) deploymentRoom(ctx context.Context, tx *sql.Tx) (map[string]room, error) {
 	cancel := map[string]bool{}
 	rows, err := tx.QueryContext(ctx, `SELECT flow || '/' || name, slots,
 			(SELECT count(*) FROM flow_run WHERE flow_run.flow = deployment.flow AND deployment = deployment.name AND deployment <> '' AND `+activeWork+`), collision
 		FROM deployment WHERE slots > 0`)
-	rooms, err := scanRooms(rows, err, cancel)
+	rooms := map[string]room{}
+	_, err = collect(rows, err, func(row scanner) (name string, err error) {
+		var r room
+		var collision schedule.Collision
+		err = row.Scan(&name, &r.limit, &r.active, &collision)
+		rooms[name], cancel[name] = r, collision == schedule.CancelNew
+		return name, err
+	})
 	if err != nil {
 		return nil, err
 	}
 	at := now()
-	for name := range cancel {
-		r := rooms[name]
-		if !r.full() {
+	for name, r := range rooms {
+		if !cancel[name] || !r.full() {
 			continue
 		}
 		rows, err := tx.QueryContext(ctx, `SELECT id FROM flow_run WHERE flow || '/' || deployment = ? AND `+waitingWork+` AND coalesce(next_start, 0) <= ?`, name, micros(at))
@@ -221,27 +246,6 @@ func (s *Store) deploymentRoom(ctx context.Context, tx *sql.Tx, before time.Time
 		}
 	}
 	return rooms, nil
-}
-
-func scanRooms(rows *sql.Rows, err error, cancel map[string]bool) (map[string]room, error) {
-	rooms := map[string]room{}
-	_, err = collect(rows, err, func(row scanner) (struct{}, error) {
-		var name, collision string
-		var r room
-		to := []any{&name, &r.limit, &r.active}
-		if cancel != nil {
-			to = append(to, &collision)
-		}
-		if err := row.Scan(to...); err != nil {
-			return struct{}{}, err
-		}
-		rooms[name] = r
-		if collision == string(schedule.CancelNew) {
-			cancel[name] = true
-		}
-		return struct{}{}, nil
-	})
-	return rooms, err
 }
 
 // GiveBack implements worker.Source.

@@ -64,7 +64,7 @@ func (p *fileParser) object(to *json.RawMessage) func(ast.Node) error {
 		if err := p.decode(n, &values); err != nil || values == nil {
 			return errors.New("want names and values")
 		}
-		encoded, err := json.Marshal(values)
+		encoded, err := encode(values)
 		*to = encoded
 		return err
 	}
