@@ -12,6 +12,7 @@ import (
 	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/models/gbt"
 	"github.com/taximeter/taximeter/models/linear"
+	"github.com/taximeter/taximeter/models/xgbfile"
 )
 
 // Load reads a model directory that Files wrote, or that mlflow logged with a
@@ -89,7 +90,7 @@ func read(kind, name string, regressor, vectorizer []byte) (*Model, error) {
 	}
 	switch m.Kind {
 	case Linear:
-		m.Linear, err = linear.ReadJSON(bytes.NewReader(regressor))
+		m.Linear, err = linear.Read(bytes.NewReader(regressor))
 	case GBT:
 		m.Trees, err = gbt.Read(bytes.NewReader(regressor))
 	default:
@@ -103,7 +104,7 @@ func read(kind, name string, regressor, vectorizer []byte) (*Model, error) {
 
 // kindOf tells by the booster that XGBoost's JSON or UBJSON names.
 func kindOf(regressor []byte) (string, error) {
-	name, err := gbt.Booster(regressor)
+	name, err := xgbfile.Booster(regressor)
 	if err != nil {
 		return "", err
 	}

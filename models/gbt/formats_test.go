@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/taximeter/taximeter/models/xgbfile"
 )
 
 // theirs is what XGBoost predicts with the models of testdata/formats, see
@@ -77,7 +79,7 @@ func TestFormatsOfXGBoost(t *testing.T) {
 					}
 					t.Errorf("%s: written again it differs from byte %d on:\n%.60q want\n%.60q", file, i, got[i:], model[i:])
 				}
-				if kind, err := Booster(model); kind != "gbtree" || err != nil {
+				if kind, err := xgbfile.Booster(model); kind != "gbtree" || err != nil {
 					t.Errorf("%s: booster %q, %v", file, kind, err)
 				}
 				if strings.HasPrefix(name, "sets") && !e.categorical() {

@@ -6,6 +6,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/taximeter/taximeter/models/xgbfile"
 )
 
 // Read reads a model of XGBoost's, in JSON or UBJSON, as 1.x and 3.x write it:
@@ -13,11 +15,11 @@ import (
 // malformed, is an error that says what and where; what it allocates is in
 // proportion to what it read.
 func Read(r io.Reader) (*Ensemble, error) {
-	data, err := readAll(r)
+	data, err := xgbfile.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
-	e, err := readModel(newDecoder(data))
+	e, err := readModel(xgbfile.NewDecoder(data))
 	if err != nil {
 		return nil, fmt.Errorf("read model: %w", err)
 	}
@@ -38,37 +40,37 @@ type modelFile struct {
 	trees                                      []Tree
 }
 
-func readModel(d decoder) (*Ensemble, error) {
+func readModel(d xgbfile.Decoder) (*Ensemble, error) {
 	f := modelFile{attributes: map[string]string{}}
 	type fields = map[string]func() error
-	object := func(f fields) func() error { return func() error { return members(d, f) } }
-	err := members(d, fields{"learner": object(fields{
+	object := func(f fields) func() error { return func() error { return xgbfile.Members(d, f) } }
+	err := xgbfile.Members(d, fields{"learner": object(fields{
 		"attributes": func() error {
-			return d.object(func(key string) (err error) {
-				f.attributes[key], err = d.text()
+			return d.Object(func(key string) (err error) {
+				f.attributes[key], err = d.Text()
 				return err
 			})
 		},
-		"feature_names": texts(d, &f.names),
-		"feature_types": texts(d, &f.types),
+		"feature_names": xgbfile.Texts(d, &f.names),
+		"feature_types": xgbfile.Texts(d, &f.types),
 		"gradient_booster": object(fields{
-			"name": text(d, &f.booster),
+			"name": xgbfile.Text(d, &f.booster),
 			"model": object(fields{
-				"gbtree_model_param": object(fields{"num_trees": text(d, &f.numTrees)}),
-				"tree_info":          ints(d, &f.treeInfo),
+				"gbtree_model_param": object(fields{"num_trees": xgbfile.Text(d, &f.numTrees)}),
+				"tree_info":          xgbfile.Ints(d, &f.treeInfo),
 				"trees":              func() error { return f.readTrees(d) },
 			}),
 		}),
 		"learner_model_param": object(fields{
-			"base_score":  text(d, &f.baseScore),
-			"num_class":   text(d, &f.numClass),
-			"num_feature": text(d, &f.numFeature),
-			"num_target":  text(d, &f.numTargets),
+			"base_score":  xgbfile.Text(d, &f.baseScore),
+			"num_class":   xgbfile.Text(d, &f.numClass),
+			"num_feature": xgbfile.Text(d, &f.numFeature),
+			"num_target":  xgbfile.Text(d, &f.numTargets),
 		}),
-		"objective": object(fields{"name": text(d, &f.objective)}),
+		"objective": object(fields{"name": xgbfile.Text(d, &f.objective)}),
 	})})
 	if err == nil {
-		err = d.end()
+		err = d.End()
 	}
 	if err != nil {
 		return nil, err
@@ -76,9 +78,9 @@ func readModel(d decoder) (*Ensemble, error) {
 	return f.ensemble()
 }
 
-func (f *modelFile) readTrees(d decoder) error {
+func (f *modelFile) readTrees(d xgbfile.Decoder) error {
 	f.trees = nil
-	return d.list(func() error {
+	return d.List(func() error {
 		t, err := readTree(d)
 		if err != nil {
 			return fmt.Errorf("tree %d: %w", len(f.trees), err)

@@ -3,6 +3,8 @@ package gbt
 import (
 	"fmt"
 	"math"
+
+	"github.com/taximeter/taximeter/models/xgbfile"
 )
 
 // treeFile is a tree as the format has it, an array for each field of a node.
@@ -13,25 +15,25 @@ type treeFile struct {
 	categories, catNodes, catSegments, catSizes            []int32
 }
 
-func readTree(d decoder) (Tree, error) {
+func readTree(d xgbfile.Decoder) (Tree, error) {
 	var f treeFile
-	err := members(d, map[string]func() error{
-		"base_weights":        floats(d, &f.baseWeights),
-		"categories":          ints(d, &f.categories),
-		"categories_nodes":    ints(d, &f.catNodes),
-		"categories_segments": ints(d, &f.catSegments),
-		"categories_sizes":    ints(d, &f.catSizes),
-		"default_left":        ints(d, &f.defaultLeft),
-		"left_children":       ints(d, &f.left),
-		"loss_changes":        floats(d, &f.lossChanges),
-		"parents":             ints(d, &f.parents),
-		"right_children":      ints(d, &f.right),
-		"split_conditions":    floats(d, &f.conditions),
-		"split_indices":       ints(d, &f.features),
-		"split_type":          ints(d, &f.splitType),
-		"sum_hessian":         floats(d, &f.sumHessian),
+	err := xgbfile.Members(d, map[string]func() error{
+		"base_weights":        xgbfile.Floats(d, &f.baseWeights),
+		"categories":          xgbfile.Ints(d, &f.categories),
+		"categories_nodes":    xgbfile.Ints(d, &f.catNodes),
+		"categories_segments": xgbfile.Ints(d, &f.catSegments),
+		"categories_sizes":    xgbfile.Ints(d, &f.catSizes),
+		"default_left":        xgbfile.Ints(d, &f.defaultLeft),
+		"left_children":       xgbfile.Ints(d, &f.left),
+		"loss_changes":        xgbfile.Floats(d, &f.lossChanges),
+		"parents":             xgbfile.Ints(d, &f.parents),
+		"right_children":      xgbfile.Ints(d, &f.right),
+		"split_conditions":    xgbfile.Floats(d, &f.conditions),
+		"split_indices":       xgbfile.Ints(d, &f.features),
+		"split_type":          xgbfile.Ints(d, &f.splitType),
+		"sum_hessian":         xgbfile.Floats(d, &f.sumHessian),
 		"tree_param": func() error {
-			return members(d, map[string]func() error{"num_nodes": text(d, &f.numNodes)})
+			return xgbfile.Members(d, map[string]func() error{"num_nodes": xgbfile.Text(d, &f.numNodes)})
 		},
 	})
 	if err != nil {

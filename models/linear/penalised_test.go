@@ -183,7 +183,7 @@ func TestPenalisedModel(t *testing.T) {
 		if err := m.WriteJSON(&file); err != nil {
 			t.Fatal(err)
 		}
-		back, err := ReadJSON(&file)
+		back, err := Read(&file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,6 @@
 package linear
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/taximeter/taximeter/models/xgbfile"
 )
 
 // Names under which WriteJSON keeps how a model was fitted, among the
@@ -78,37 +79,23 @@ func (m *Model) checkFinite() error {
 	return nil
 }
 
-// file is the part of XGBoost's JSON that a gblinear model needs.
+// file is the part of XGBoost's format that a gblinear model needs.
 type file struct {
-	Learner struct {
-		Attributes      map[string]string `json:"attributes"`
-		GradientBooster struct {
-			Name  string `json:"name"`
-			Model struct {
-				Weights []float32 `json:"weights"`
-			} `json:"model"`
-		} `json:"gradient_booster"`
-		ModelParam struct {
-			BaseScore  string `json:"base_score"`
-			NumClass   string `json:"num_class"`
-			NumFeature string `json:"num_feature"`
-			NumTarget  string `json:"num_target"`
-		} `json:"learner_model_param"`
-		Objective struct {
-			Name string `json:"name"`
-		} `json:"objective"`
-	} `json:"learner"`
+	attributes                                  map[string]string
+	booster, objective                          string
+	weights                                     []float32
+	baseScore, numClass, numFeature, numTargets string
 }
 
-// ReadJSON reads a gblinear model for squared error that WriteJSON or XGBoost
-// (1.7 to 3.x) wrote. Any other file is an error that says what it is.
-func ReadJSON(r io.Reader) (*Model, error) {
-	data, err := io.ReadAll(r)
+// Read reads a gblinear model for squared error, in JSON or UBJSON, that WriteJSON
+// or XGBoost (1.7 to 3.x) wrote. Any other file is an error that says what it is.
+func Read(r io.Reader) (*Model, error) {
+	data, err := xgbfile.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("read linear model: %w", err)
 	}
-	var f file
-	if err := json.Unmarshal(data, &f); err != nil {
+	f := file{attributes: map[string]string{}}
+	if err := f.read(xgbfile.NewDecoder(data)); err != nil {
 		return nil, fmt.Errorf("read linear model: %w", err)
 	}
 	m, err := f.model()
@@ -118,34 +105,61 @@ func ReadJSON(r io.Reader) (*Model, error) {
 	return m, nil
 }
 
-func (f *file) model() (*Model, error) {
-	l := &f.Learner
-	if l.GradientBooster.Name != "gblinear" {
-		return nil, fmt.Errorf("booster is %q, want %q", l.GradientBooster.Name, "gblinear")
+func (f *file) read(d xgbfile.Decoder) error {
+	type fields = map[string]func() error
+	object := func(f fields) func() error { return func() error { return xgbfile.Members(d, f) } }
+	err := xgbfile.Members(d, fields{"learner": object(fields{
+		"attributes": func() error {
+			return d.Object(func(key string) (err error) {
+				f.attributes[key], err = d.Text()
+				return err
+			})
+		},
+		"gradient_booster": object(fields{
+			"name":  xgbfile.Text(d, &f.booster),
+			"model": object(fields{"weights": xgbfile.Floats(d, &f.weights)}),
+		}),
+		"learner_model_param": object(fields{
+			"base_score":  xgbfile.Text(d, &f.baseScore),
+			"num_class":   xgbfile.Text(d, &f.numClass),
+			"num_feature": xgbfile.Text(d, &f.numFeature),
+			"num_target":  xgbfile.Text(d, &f.numTargets),
+		}),
+		"objective": object(fields{"name": xgbfile.Text(d, &f.objective)}),
+	})})
+	if err != nil {
+		return err
 	}
-	switch l.Objective.Name {
+	return d.End()
+}
+
+func (f *file) model() (*Model, error) {
+	if f.booster != "gblinear" {
+		return nil, fmt.Errorf("booster is %q, want %q", f.booster, "gblinear")
+	}
+	switch f.objective {
 	case "reg:squarederror", "reg:linear":
 	default:
-		return nil, fmt.Errorf("objective is %q, want %q", l.Objective.Name, "reg:squarederror")
+		return nil, fmt.Errorf("objective is %q, want %q", f.objective, "reg:squarederror")
 	}
 	// XGBoost writes 0 classes for a regression, and since 1.6 one target.
-	if c := l.ModelParam.NumClass; c != "" && c != "0" && c != "1" {
+	if c := f.numClass; c != "" && c != "0" && c != "1" {
 		return nil, fmt.Errorf("it has %s classes", c)
 	}
-	if c := l.ModelParam.NumTarget; c != "" && c != "1" {
+	if c := f.numTargets; c != "" && c != "1" {
 		return nil, fmt.Errorf("it has %s targets", c)
 	}
-	columns, err := strconv.Atoi(l.ModelParam.NumFeature)
+	columns, err := strconv.Atoi(f.numFeature)
 	if err != nil {
 		return nil, fmt.Errorf("num_feature: %w", err)
 	}
-	weights := l.GradientBooster.Model.Weights
+	weights := f.weights
 	if columns < 0 || len(weights) != columns+1 {
 		return nil, fmt.Errorf("%d weights for %d features, want one each and the bias", len(weights), columns)
 	}
 	m := &Model{Bias: weights[columns], Weights: weights[:columns:columns]}
 	// XGBoost 3 writes "[5E-1]" where 1.7 writes "5E-1".
-	text := strings.TrimSuffix(strings.TrimPrefix(l.ModelParam.BaseScore, "["), "]")
+	text := strings.TrimSuffix(strings.TrimPrefix(f.baseScore, "["), "]")
 	base, err := strconv.ParseFloat(text, 32)
 	if err != nil {
 		return nil, fmt.Errorf("base_score: %w", err)
@@ -154,14 +168,14 @@ func (f *file) model() (*Model, error) {
 	if err := m.checkFinite(); err != nil {
 		return nil, err
 	}
-	if solver := Solver(l.Attributes[solverAttribute]); slices.Contains(solvers, solver) {
+	if solver := Solver(f.attributes[solverAttribute]); slices.Contains(solvers, solver) {
 		m.Solver = solver
 		if solver.Penalised() {
-			if m.Alpha, err = strconv.ParseFloat(l.Attributes[alphaAttribute], 64); err != nil {
+			if m.Alpha, err = strconv.ParseFloat(f.attributes[alphaAttribute], 64); err != nil {
 				return nil, fmt.Errorf("attribute %s: %w", alphaAttribute, err)
 			}
 		}
-		if m.Iterations, err = strconv.Atoi(l.Attributes[iterationsAttribute]); err != nil {
+		if m.Iterations, err = strconv.Atoi(f.attributes[iterationsAttribute]); err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", iterationsAttribute, err)
 		}
 	}

@@ -3,6 +3,7 @@ package linear
 import (
 	"bytes"
 	"math"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -14,7 +15,7 @@ import (
 // The file and the predictions are XGBoost's own.
 func TestPredictsWhatXGBoostDoes(t *testing.T) {
 	ref := readReference(t).GBLinear
-	m, err := ReadJSON(bytes.NewReader(ref.Model))
+	m, err := Read(bytes.NewReader(ref.Model))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +54,7 @@ func TestRoundTrip(t *testing.T) {
 		if err := m.WriteJSON(&first); err != nil {
 			t.Fatal(err)
 		}
-		back, err := ReadJSON(bytes.NewReader(first.Bytes()))
+		back, err := Read(bytes.NewReader(first.Bytes()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,11 +72,11 @@ func TestRoundTrip(t *testing.T) {
 
 const small = `{"learner":{"attributes":{},"feature_names":[],"feature_types":[],"gradient_booster":{"model":{"boosted_rounds":1,"weights":[1.2E1,5E-1]},"name":"gblinear"},"learner_model_param":{"base_score":"0E0","boost_from_average":"0","num_class":"0","num_feature":"1","num_target":"1"},"objective":{"name":"reg:squarederror","reg_loss_param":{"scale_pos_weight":"1"}}},"version":[1,7,6]}`
 
-func TestReadJSONRefuses(t *testing.T) {
+func TestReadRefuses(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
-		{small[100:], "", "unexpected end"},
-		{small, "", "unexpected end"},
-		{small, "[]", "cannot unmarshal array"},
+		{small[100:], "", "cut short"},
+		{small, "", "cut short"},
+		{small, "[]", "want '{'"},
 		{`"gblinear"`, `"gbtree"`, `booster is "gbtree"`},
 		{`reg:squarederror`, `binary:logistic`, `objective is "binary:logistic"`},
 		{`"num_class":"0"`, `"num_class":"3"`, "3 classes"},
@@ -93,23 +94,23 @@ func TestReadJSONRefuses(t *testing.T) {
 		if text == small {
 			t.Fatalf("%q is not in the file", c.old)
 		}
-		m, err := ReadJSON(strings.NewReader(text))
+		m, err := Read(strings.NewReader(text))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s to %s: got %v, %v, want an error with %q", c.old, c.new, m, err, c.want)
 		}
 	}
 }
 
-func TestReadJSONRefusesNothing(t *testing.T) {
+func TestReadRefusesNothing(t *testing.T) {
 	text := strings.NewReplacer(`[1.2E1,5E-1]`, `[]`, `"num_feature":"1"`, `"num_feature":"-1"`).Replace(small)
-	if m, err := ReadJSON(strings.NewReader(text)); err == nil {
+	if m, err := Read(strings.NewReader(text)); err == nil {
 		t.Errorf("read %+v from a file with no bias", m)
 	}
 }
 
-func TestReadJSONVersions(t *testing.T) {
+func TestReadVersions(t *testing.T) {
 	text := strings.Replace(small, `"base_score":"0E0"`, `"base_score":"[1.5E0]"`, 1)
-	m, err := ReadJSON(strings.NewReader(text))
+	m, err := Read(strings.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,10 +126,17 @@ func TestWriteJSONRefusesNaN(t *testing.T) {
 	}
 }
 
-func FuzzReadJSON(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	f.Add([]byte(small))
+	for _, version := range []string{"1.7.6", "3.2.0"} {
+		model, err := os.ReadFile("testdata/formats/" + version + ".ubj")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(model)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := ReadJSON(bytes.NewReader(data))
+		m, err := Read(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
@@ -136,7 +144,7 @@ func FuzzReadJSON(f *testing.F) {
 		if err := m.WriteJSON(&out); err != nil {
 			t.Fatalf("write what was read: %v", err)
 		}
-		back, err := ReadJSON(&out)
+		back, err := Read(&out)
 		if err != nil || !reflect.DeepEqual(back, m) {
 			t.Fatalf("read %+v, then %+v, %v", m, back, err)
 		}

@@ -1,4 +1,4 @@
-package gbt
+package xgbfile
 
 import (
 	"bytes"
@@ -73,7 +73,7 @@ func (j *jsonReader) each(open, shut byte, one func() error) error {
 	}
 }
 
-func (j *jsonReader) object(member func(string) error) error {
+func (j *jsonReader) Object(member func(string) error) error {
 	return j.each('{', '}', func() error {
 		key, err := j.quoted()
 		if err != nil {
@@ -86,7 +86,7 @@ func (j *jsonReader) object(member func(string) error) error {
 	})
 }
 
-func (j *jsonReader) list(element func() error) error { return j.each('[', ']', element) }
+func (j *jsonReader) List(element func() error) error { return j.each('[', ']', element) }
 
 // quoted reads a string.
 func (j *jsonReader) quoted() (string, error) {
@@ -136,7 +136,7 @@ func (j *jsonReader) word() ([]byte, error) {
 	return w, nil
 }
 
-func (j *jsonReader) text() (string, error) {
+func (j *jsonReader) Text() (string, error) {
 	if j.next() == '"' {
 		return j.quoted()
 	}
@@ -151,9 +151,9 @@ func (j *jsonReader) commas() int {
 	return 1 + bytes.Count(j.data[j.at:j.at+max(end, 0)], []byte(","))
 }
 
-func (j *jsonReader) floats() ([]float32, error) {
+func (j *jsonReader) Floats() ([]float32, error) {
 	all := make([]float32, 0, j.commas())
-	err := j.list(func() error {
+	err := j.List(func() error {
 		w, err := j.word()
 		if err != nil {
 			return err
@@ -182,9 +182,9 @@ func jsonFloat(s string) (float32, error) {
 	return float32(f), err
 }
 
-func (j *jsonReader) ints() ([]int32, error) {
+func (j *jsonReader) Ints() ([]int32, error) {
 	all := make([]int32, 0, j.commas())
-	err := j.list(func() error {
+	err := j.List(func() error {
 		w, err := j.word()
 		if err != nil {
 			return err
@@ -203,18 +203,18 @@ func (j *jsonReader) ints() ([]int32, error) {
 	return all, err
 }
 
-func (j *jsonReader) skip() error {
+func (j *jsonReader) Skip() error {
 	switch j.next() {
 	case '{':
-		return j.object(func(string) error { return j.skip() })
+		return j.Object(func(string) error { return j.Skip() })
 	case '[':
-		return j.list(j.skip)
+		return j.List(j.Skip)
 	}
-	_, err := j.text()
+	_, err := j.Text()
 	return err
 }
 
-func (j *jsonReader) end() error {
+func (j *jsonReader) End() error {
 	if j.next(); j.at < len(j.data) {
 		return j.wrong("want the end")
 	}

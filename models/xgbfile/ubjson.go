@@ -1,4 +1,4 @@
-package gbt
+package xgbfile
 
 import (
 	"encoding/binary"
@@ -145,7 +145,7 @@ func untyped(kind byte, read func() error) error {
 	return read()
 }
 
-func (u *ubjReader) object(member func(string) error) error {
+func (u *ubjReader) Object(member func(string) error) error {
 	return u.each('{', '}', func(kind byte) error {
 		key, err := u.raw()
 		if err != nil {
@@ -155,7 +155,7 @@ func (u *ubjReader) object(member func(string) error) error {
 	})
 }
 
-func (u *ubjReader) list(element func() error) error {
+func (u *ubjReader) List(element func() error) error {
 	return u.each('[', ']', func(kind byte) error { return untyped(kind, element) })
 }
 
@@ -169,7 +169,7 @@ func (u *ubjReader) raw() (string, error) {
 	return strings.ToValidUTF8(string(b), "\uFFFD"), err
 }
 
-func (u *ubjReader) text() (string, error) {
+func (u *ubjReader) Text() (string, error) {
 	m, err := u.marker()
 	if err != nil {
 		return "", err
@@ -209,17 +209,17 @@ func (u *ubjReader) float(marker byte) (float64, error) {
 	return float64(n), err
 }
 
-func (u *ubjReader) skip() error {
+func (u *ubjReader) Skip() error {
 	if len(u.data) == 0 {
 		return errCut
 	}
 	switch u.data[0] {
 	case '{':
-		return u.object(func(string) error { return u.skip() })
+		return u.Object(func(string) error { return u.Skip() })
 	case '[':
 		return u.each('[', ']', func(kind byte) error {
 			if kind == 0 {
-				return u.skip()
+				return u.Skip()
 			}
 			size, known := ubjSize[kind]
 			if !known {
@@ -233,11 +233,11 @@ func (u *ubjReader) skip() error {
 		_, err := u.take(1 + ubjSize[m])
 		return err
 	}
-	_, err := u.text()
+	_, err := u.Text()
 	return err
 }
 
-func (u *ubjReader) end() error {
+func (u *ubjReader) End() error {
 	if len(u.data) > 0 {
 		return fmt.Errorf("%d bytes follow the model", len(u.data))
 	}

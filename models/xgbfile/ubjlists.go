@@ -1,4 +1,4 @@
-package gbt
+package xgbfile
 
 import (
 	"encoding/binary"
@@ -32,7 +32,7 @@ func number[T any](u *ubjReader, kind byte, read func(byte) (T, error)) (T, erro
 	return read(kind)
 }
 
-func (u *ubjReader) floats() ([]float32, error) {
+func (u *ubjReader) Floats() ([]float32, error) {
 	block, err := u.block('d')
 	if block != nil || err != nil {
 		all := make([]float32, len(block)/4)
@@ -50,7 +50,7 @@ func (u *ubjReader) floats() ([]float32, error) {
 	return all, err
 }
 
-func (u *ubjReader) ints() ([]int32, error) {
+func (u *ubjReader) Ints() ([]int32, error) {
 	block, err := u.block('l')
 	if block != nil || err != nil {
 		all := make([]int32, len(block)/4)
