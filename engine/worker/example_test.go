@@ -1,0 +1,61 @@
+package worker_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/history"
+	"github.com/taximeter/taximeter/engine/schedule"
+	"github.com/taximeter/taximeter/engine/worker"
+)
+
+// A program with a flow of its own schedules it, and a worker carries it out.
+func Example() {
+	dir, _ := os.MkdirTemp("", "worker-*")
+	defer os.RemoveAll(dir)
+	ctx, stop := context.WithCancel(context.Background())
+	store, _ := history.Open(ctx, dir)
+	defer store.Close()
+
+	type params struct{ Who string }
+	greet := engine.Flow[params, string]{Name: "greet", Func: func(_ *engine.Ctx, p params) (engine.Arg[string], error) {
+		fmt.Println("hello,", p.Who)
+		stop()
+		return engine.Val("done"), nil
+	}}
+	deployments, _ := store.ApplyDeployments(ctx, []schedule.Deployment{{
+		Flow: "greet", Name: "monthly", Parameters: json.RawMessage(`{"Who":"taxi"}`),
+		Schedules: []schedule.Schedule{{Slug: "fifteenth", Cron: "0 9 15 * *", TimeZone: "America/New_York"}},
+	}})
+	_, _ = store.RunDeployment(ctx, deployments[0].ID, schedule.RunRequest{})
+
+	w := &worker.Worker{Source: store, Log: slog.New(slog.DiscardHandler),
+		Runner: worker.InProcess{Engine: &engine.Engine{History: store}, Flows: []engine.Runnable{greet}}}
+	fmt.Println(w.Run(ctx))
+	// Output:
+	// hello, taxi
+	// <nil>
+}
+
+// A scheduler makes the runs that schedules want, ahead of time.
+func ExampleScheduler() {
+	dir, _ := os.MkdirTemp("", "worker-*")
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	store, _ := history.Open(ctx, dir)
+	defer store.Close()
+	d := schedule.Deployment{Flow: "greet", Name: "daily", Schedules: []schedule.Schedule{{Cron: "@daily"}}}
+	_, _ = store.ApplyDeployments(ctx, []schedule.Deployment{d})
+
+	running, stop := context.WithTimeout(ctx, 10*time.Millisecond)
+	defer stop()
+	(&worker.Scheduler{Planner: store}).Run(running)
+	upcoming, _ := store.DeploymentRuns(ctx, d, true, 100)
+	fmt.Println(len(upcoming), "runs are ahead")
+	// Output: 3 runs are ahead
+}
