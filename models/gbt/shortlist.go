@@ -28,15 +28,15 @@ const listGain, listRows = 0.6, 1. / 32
 // split there is.
 func (l *shortlist) suffices(s *search) bool {
 	f := &s.sieve
-	root := l.score + math.Abs(f.weight-l.weight)*l.most
-	need := f.slope*(f.whole-l.most*l.most) - f.offset/(s.minChild+s.lambda)
+	root := l.score + float64(math.Abs(f.weight-l.weight)*l.most)
+	need := float64(f.slope*(f.whole-float64(l.most*l.most))) - f.offset/(s.minChild+s.lambda)
 	return l.most > 0 && root*root*(1+1e-9) < need // not if need is no number
 }
 
 // list searches all cells of levels, and puts first those that it lists.
 func (s *search) list(c *column, cells []cell) (l shortlist) {
 	f := s.sieve
-	most := s.total.hess*listRows + s.lambda
+	most := float64(s.total.hess*listRows) + s.lambda
 	for i := range cells {
 		right := cells[i].sums
 		h := right.hess + f.lambda
