@@ -14,9 +14,8 @@ type call struct {
 	scope     *scope
 	key, name string
 	upstream  []*call
-	previous  *call   // in a flow that makes one call after the other
-	prior     TaskRun // what was recorded for this call before
-	again     bool    // there is such a record
+	previous  *call    // in a flow that makes one call after the other
+	prior     *TaskRun // what was recorded for this call before; nil: nothing
 	done      chan struct{}
 	observed  atomic.Bool // somebody waits for the result and will see the error
 
@@ -135,8 +134,8 @@ func (c *call) settle(ctx context.Context, err error) {
 // skip records that the call is not carried out. One that completed before keeps
 // its record, so that the next resume can reuse it.
 func (c *call) skip(ctx context.Context, name, message string) {
-	if c.again && c.prior.State.Type == TypeCompleted {
-		c.record, c.settled = c.prior, true
+	if c.prior != nil && c.prior.State.Type == TypeCompleted {
+		c.record, c.settled = *c.prior, true
 		return
 	}
 	c.enter(ctx, TypeCancelled, name, message)

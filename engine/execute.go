@@ -81,10 +81,10 @@ func (c *call) carryOut(ctx context.Context, s spec) (err error) {
 // takeUp goes on with attempts and times from where an earlier process, or an
 // earlier attempt of the flow, left them. What has ended is begun again.
 func (c *call) takeUp() {
-	if !c.again {
+	p := c.prior
+	if p == nil {
 		return
 	}
-	p := c.prior
 	c.record.Attempts, c.record.Start, c.record.Ran = p.Attempts, p.Start, p.Ran
 	c.record.State, c.recorded = p.State, p.State
 	if p.State.Type.Final() {
@@ -96,10 +96,10 @@ func (c *call) takeUp() {
 // input.
 func (c *call) reuse(s spec) bool {
 	p := c.prior
-	same := c.again && p.State.Type == TypeCompleted && p.InputDigest != "" && p.InputDigest == c.record.InputDigest &&
+	same := p != nil && p.State.Type == TypeCompleted && p.InputDigest != "" && p.InputDigest == c.record.InputDigest &&
 		p.Result != nil && p.Result.Codec == s.codec
 	if same {
-		c.record = p
+		c.record = *p
 		c.scope.run.tell(c.record, true)
 	}
 	return same

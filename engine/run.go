@@ -28,16 +28,16 @@ type flowRun struct {
 	record FlowRun
 
 	mu     sync.Mutex
-	prior  map[string]TaskRun // the latest record of each call, by key
-	worked bool               // a call did something, instead of being reused
-	cached int                // calls answered from the cache
-	from   string             // the run that produced the first of those
+	prior  map[string]*TaskRun // the latest record of each call, by key
+	worked bool                // a call did something, instead of being reused
+	cached int                 // calls answered from the cache
+	from   string              // the run that produced the first of those
 	calls  int
 }
 
 // newRun loads what earlier processes did for this run.
 func (e *Engine) newRun(ctx context.Context, s settings, record FlowRun, parent *flowRun) (*flowRun, error) {
-	r := &flowRun{settings: s, engine: e, born: record, record: record, prior: map[string]TaskRun{}}
+	r := &flowRun{settings: s, engine: e, born: record, record: record, prior: map[string]*TaskRun{}}
 	if s.concurrency > 1 {
 		r.slots = make(chan struct{}, s.concurrency)
 	}
@@ -54,7 +54,7 @@ func (e *Engine) newRun(ctx context.Context, s settings, record FlowRun, parent 
 		return nil, fmt.Errorf("read the calls of flow run %s: %w", record.ID, err)
 	}
 	for _, t := range tasks {
-		r.prior[t.Key] = t
+		r.prior[t.Key] = &t
 	}
 	return r, nil
 }
@@ -71,19 +71,18 @@ func (r *flowRun) setResult(data []byte) {
 	r.record.Result = data
 }
 
-// latest returns what is recorded of a call.
-func (r *flowRun) latest(key string) (t TaskRun, ok bool) {
+// latest returns what is recorded of a call, or nil.
+func (r *flowRun) latest(key string) *TaskRun {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t, ok = r.prior[key]
-	return t, ok
+	return r.prior[key]
 }
 
 // tell counts a call's new state and passes it on. reused says that an earlier
 // process has recorded it.
 func (r *flowRun) tell(t TaskRun, reused bool) {
 	r.mu.Lock()
-	r.prior[t.Key] = t
+	r.prior[t.Key] = &t
 	if t.State.Type.Final() && t.Kind != KindCheckpoint {
 		r.calls++
 		if t.State.Name == NameCached {
@@ -150,181 +149,4 @@ func (r *flowRun) hook(ctx context.Context, run FlowRun) {
 	if err != nil {
 		r.engine.log().Error("call a flow's OnState", "flow", run.Flow, "run", run.ID, "error", err)
 	}
-}
-
-// body runs a flow's function. What accept stores is kept if the attempt counts.
-type body func(*Ctx) (accept func() error, err error)
-
-// carryOut runs the body and takes the run to a final state, or out of this
-// process. A run that had completed before stays as it is, unless its body does
-// something new.
-func (r *flowRun) carryOut(ctx context.Context, do body) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer r.tree.join(ctx, r, cancel)()
-	before := r.snapshot()
-	if before.State.Type == TypeCompleted {
-		return r.replay(ctx, do)
-	}
-	if err := r.engine.wait(ctx, before.NextStart); err != nil {
-		return r.end(ctx, context.Cause(ctx))
-	}
-	for retry := 0; ; retry++ {
-		if err := r.begin(ctx); err != nil {
-			return r.end(ctx, err)
-		}
-		err := r.attempt(ctx, do)
-		if err == nil || ctx.Err() != nil || !r.retry.wants(err, retry) {
-			return r.end(ctx, err)
-		}
-		if again, err := r.again(ctx, err, retry); !again {
-			return err
-		}
-	}
-}
-
-// replay runs the body of a run that had completed, for its value.
-func (r *flowRun) replay(ctx context.Context, do body) error {
-	err := r.attempt(ctx, do)
-	r.mu.Lock()
-	worked := r.worked
-	r.mu.Unlock()
-	if !worked && (err == nil || ctx.Err() != nil) {
-		return err
-	}
-	if berr := r.begin(ctx); berr != nil {
-		return errors.Join(err, berr)
-	}
-	return r.end(ctx, err)
-}
-
-// begin enters RUNNING.
-func (r *flowRun) begin(ctx context.Context) error {
-	if now := r.snapshot(); now.State.Type.Final() {
-		if err := r.enter(ctx, TypeScheduled, NameResuming, "", nil); err != nil {
-			return err
-		}
-	}
-	name := NameRunning
-	if r.snapshot().Attempts > 0 {
-		name = NameRetrying
-	}
-	return r.enter(ctx, TypeRunning, name, "", func(run *FlowRun) {
-		run.Attempts++
-		run.NextStart, run.Waiting = time.Time{}, nil
-		if run.Start.IsZero() {
-			run.Start = run.State.Time
-		}
-	})
-}
-
-// again waits before the attempt that follows a failed one.
-func (r *flowRun) again(ctx context.Context, cause error, retry int) (bool, error) {
-	delay := r.retry.delay(retry)
-	r.logger("").Warn("attempt failed, retrying", "attempt", r.snapshot().Attempts, "after", delay.Round(time.Millisecond), "error", cause)
-	err := r.enter(ctx, TypeScheduled, NameAwaitingRetry, cause.Error(), func(run *FlowRun) {
-		run.NextStart = run.State.Time.Add(delay)
-	})
-	if err == nil {
-		err = sleep(ctx, delay)
-	}
-	if err != nil {
-		return false, r.end(ctx, err)
-	}
-	return true, nil
-}
-
-// attempt runs the function once and then waits for all it has called.
-func (r *flowRun) attempt(ctx context.Context, do body) error {
-	epoch := r.epoch.Add(1)
-	r.made.Store(0)
-	late := error(nil)
-	if r.timeout > 0 {
-		late = fmt.Errorf("%w after %v", ErrTimedOut, r.timeout)
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, r.timeout, late)
-		defer cancel()
-	}
-	s := newScope(ctx, r, "", nil, epoch)
-	returned := make(chan struct{})
-	var accept func() error
-	err := errors.New("the flow's function ended its goroutine") // unless it returns
-	go func() {
-		defer close(returned)
-		func() {
-			defer recovered(&err)
-			accept, err = do(&Ctx{s})
-		}()
-		if unseen := s.join(); err == nil {
-			err = unseen
-		}
-	}()
-	select {
-	case <-returned:
-		if err == nil {
-			return accept()
-		}
-		return err
-	case <-ctx.Done():
-	}
-	cause := context.Cause(ctx)
-	if cause == late && late != nil {
-		// At the deadline, not when the function deigns to notice.
-		err := r.enter(ctx, TypeFailed, NameTimedOut, cause.Error(), nil)
-		cause = errors.Join(cause, err)
-	}
-	if !r.engine.outlive(returned) {
-		r.epoch.Add(1)
-		r.logger("").Warn("the flow's function does not return: what it does from now on is discarded")
-	} else if cause != late && err == nil {
-		return errors.Join(cause, accept()) // cancelled too late to lose the result
-	}
-	return cause
-}
-
-// end takes the run to the state that err asks for.
-func (r *flowRun) end(ctx context.Context, err error) error {
-	var refused *TransitionError
-	var reschedule *Reschedule
-	var suspended *suspension
-	put := func(t StateType, name, message string, change func(*FlowRun)) error {
-		perr := r.enter(ctx, t, name, message, change)
-		if errors.As(perr, &refused) && refused.From.Type == TypeCancelling && t != TypeCancelled {
-			return errors.Join(err, ErrCancelled, r.enter(ctx, TypeCancelled, NameCancelled, refused.From.Message, change))
-		}
-		return errors.Join(err, perr)
-	}
-	switch {
-	case errors.Is(err, ErrSuperseded):
-		return err
-	case err == nil:
-		name, message := NameCompleted, ""
-		r.mu.Lock()
-		if r.calls > 0 && r.cached == r.calls {
-			name, message = NameCached, "every task came from the cache"
-		}
-		r.mu.Unlock()
-		return put(TypeCompleted, name, message, nil)
-	case errors.As(err, &refused) && refused.From.Type == TypeCancelling:
-		return errors.Join(ErrCancelled, r.enter(ctx, TypeCancelled, NameCancelled, refused.From.Message, nil))
-	case errors.As(err, &refused):
-		return err
-	case ctx.Err() != nil:
-		message := context.Cause(ctx).Error()
-		if now := r.snapshot().State.Type; now != TypeCancelling {
-			if perr := r.enter(ctx, TypeCancelling, NameCancelling, message, nil); perr != nil && r.snapshot().State.Type != TypeCancelling {
-				return errors.Join(err, perr)
-			}
-		}
-		return put(TypeCancelled, NameCancelled, r.snapshot().State.Message, nil)
-	case errors.As(err, &reschedule):
-		return put(TypeScheduled, cmp.Or(reschedule.State, NameScheduled), reschedule.Reason, func(run *FlowRun) {
-			run.NextStart = reschedule.At.UTC()
-		})
-	case errors.As(err, &suspended):
-		return put(TypePaused, NameSuspended, suspended.Message, func(run *FlowRun) { run.Waiting = &suspended.Waiting })
-	case errors.Is(err, ErrTimedOut) && r.snapshot().State.Name == NameTimedOut:
-		return err
-	}
-	return put(TypeFailed, NameFailed, err.Error(), nil)
 }

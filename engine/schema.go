@@ -199,3 +199,36 @@ func (s *Schema) literal(text string) (json.RawMessage, error) {
 	}
 	return json.RawMessage(text), nil
 }
+
+// MarshalJSON writes additionalProperties as JSON Schema has it: false for a
+// closed object.
+func (s *Schema) MarshalJSON() ([]byte, error) {
+	type plain Schema
+	if !s.Closed {
+		return marshal((*plain)(s))
+	}
+	return marshal(struct {
+		*plain
+		Values bool `json:"additionalProperties"`
+	}{plain: (*plain)(s)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (s *Schema) UnmarshalJSON(data []byte) error {
+	type plain Schema
+	read := struct {
+		*plain
+		Values json.RawMessage `json:"additionalProperties"`
+	}{plain: (*plain)(s)}
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	switch string(read.Values) {
+	case "", "true":
+	case "false":
+		s.Closed = true
+	default:
+		return json.Unmarshal(read.Values, &s.Values)
+	}
+	return nil
+}

@@ -49,7 +49,7 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 		FlowRunID: s.run.born.ID, Key: c.key, Name: name, Kind: cmp.Or(kind, KindTask), Order: int(s.run.made.Add(1)),
 		State: State{Type: TypePending, Name: NamePending, Time: s.run.engine.now()},
 	}
-	c.prior, c.again = s.run.latest(c.key)
+	c.prior = s.run.latest(c.key)
 	for i, u := range upstream {
 		u.observed.Store(true)
 		u.consumers.Add(1)

@@ -89,7 +89,7 @@ func (c *call) asSubflow(do func(ctx context.Context) error) {
 	defer c.ended()
 	ctx := c.scope.ctx
 	c.takeUp()
-	if c.again {
+	if c.prior != nil {
 		c.record.SubflowID = c.prior.SubflowID
 	}
 	if c.err = c.awaitUpstream(ctx); c.err != nil {
@@ -117,8 +117,8 @@ func (c *call) asSubflow(do func(ctx context.Context) error) {
 func (c *call) mirror(ctx context.Context, sub *flowRun) error {
 	r := sub.record
 	if c.recorded.Type == r.State.Type && c.recorded.Name == r.State.Name && c.record.Attempts == r.Attempts {
-		if c.again && c.recorded == c.prior.State && !c.settled {
-			c.record, c.settled = c.prior, r.State.Type.Final()
+		if c.prior != nil && c.recorded == c.prior.State && !c.settled {
+			c.record, c.settled = *c.prior, r.State.Type.Final()
 			c.scope.run.tell(c.record, true)
 		}
 		return nil
