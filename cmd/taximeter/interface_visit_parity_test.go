@@ -46,11 +46,15 @@ func (b *browser) visit(t *testing.T, server string, p interfacePage, fill func(
 	b.judge(t, tab, p, seen)
 }
 
-// settle waits until a page has asked all it wants and shows what it should.
+// settle waits until a page has asked all it wants and shows what it should, and
+// does so twice: pages begin anew when a part of them has come.
 func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
 	t.Helper()
-	for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(100 * time.Millisecond) {
-		if seen.quiet() && strings.Contains(text(t, tab), p.shows) {
+	settled := 0
+	for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(250 * time.Millisecond) {
+		if !seen.quiet() || !strings.Contains(text(t, tab), p.shows) {
+			settled = 0
+		} else if settled++; settled == 2 {
 			return
 		}
 	}
