@@ -24,7 +24,7 @@ import (
 type serverFlags struct {
 	addr, token, model, tracking, mlflowUI string
 	hosts                                  []string
-	insecure, verbose                      bool
+	insecure, verbose, noWorker            bool
 }
 
 func (a *app) serverCommand() *cobra.Command {
@@ -35,7 +35,12 @@ func (a *app) serverCommand() *cobra.Command {
 		Long: `Serve everything on one address: MLflow's REST API for its clients (set
 MLFLOW_TRACKING_URI to the address), POST /predict with the staged model, and a
 page that shows flow runs, tracked runs and models. Trainings may run meanwhile,
-in processes of their own on the same home; a newly staged model is swapped in.`,
+in processes of their own on the same home; a newly staged model is swapped in.
+
+The server runs what is due in the default work pool, each run in a process of its
+own, and so it retrains every month, with the deployment train/monthly that it
+makes in a new home: "taximeter deployment pause train/monthly" ends that, and
+--no-worker leaves everything that is scheduled to other workers.`,
 		Args: wants(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.server(cmd.Context(), f) },
 	}
@@ -47,6 +52,7 @@ in processes of their own on the same home; a newly staged model is swapped in.`
 	flags.StringVar(&f.model, "model", predict.DefaultModel, "model to serve: models:/NAME/STAGE, models:/NAME/VERSION, models:/NAME@ALIAS or runs:/RUN_ID/model")
 	flags.StringVar(&f.tracking, "tracking-uri", "", "address of an MLflow server whose registry to use (default $MLFLOW_TRACKING_URI, else the home's own)")
 	flags.StringVar(&f.mlflowUI, "mlflow-ui", "", mlflowUIUsage+", to serve at /mlflow/")
+	flags.BoolVar(&f.noWorker, "no-worker", false, "make and run nothing that is scheduled: leave it to \"taximeter worker start\"")
 	flags.BoolVar(&f.verbose, "verbose", false, "log each request")
 	return cmd
 }
@@ -103,6 +109,11 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	loading.Go(func() { a.reapEvery(ctx, h, log) })
 	defer loading.Wait() // before what it reads is closed
 	defer cancel()
+	if !f.noWorker {
+		if err := a.workWithin(ctx, &loading, h, log); err != nil {
+			return err
+		}
+	}
 
 	tracking := mlflow.NewHandler(t)
 	tracking.UI = interfaceFiles
