@@ -94,7 +94,7 @@ func (r *flowRun) again(ctx context.Context, cause error, retry int) (bool, erro
 func (r *flowRun) attempt(ctx context.Context, do body) error {
 	epoch := r.epoch.Add(1)
 	r.made.Store(0)
-	late := error(nil)
+	var late error
 	if r.timeout > 0 {
 		late = fmt.Errorf("%w after %v", ErrTimedOut, r.timeout)
 		var cancel context.CancelFunc
@@ -124,15 +124,17 @@ func (r *flowRun) attempt(ctx context.Context, do body) error {
 	case <-ctx.Done():
 	}
 	cause := context.Cause(ctx)
-	if cause == late && late != nil {
+	timedOut := late != nil && cause == late
+	if timedOut {
 		// At the deadline, not when the function deigns to notice.
-		err := r.enter(ctx, TypeFailed, NameTimedOut, cause.Error(), nil)
-		cause = errors.Join(cause, err)
+		if err := r.enter(ctx, TypeFailed, NameTimedOut, cause.Error(), nil); err != nil {
+			cause = errors.Join(cause, err)
+		}
 	}
 	if !r.engine.outlive(returned) {
 		r.epoch.Add(1)
 		r.logger("").Warn("the flow's function does not return: what it does from now on is discarded")
-	} else if cause != late && err == nil {
+	} else if !timedOut && err == nil {
 		return errors.Join(cause, accept()) // cancelled too late to lose the result
 	}
 	return cause

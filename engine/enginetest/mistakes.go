@@ -116,14 +116,16 @@ func lateResult(t *testing.T, h engine.History) {
 	}
 
 	// The same for a flow that does not listen.
-	slow := flow("slow", func(c *engine.Ctx, n int) (engine.Arg[int], error) { time.Sleep(time.Hour); return engine.Val(n), nil })
-	slow.Timeout = time.Second
-	_, run, err = slow.Start(t.Context(), e, 1, engine.Options{})
-	if !errors.Is(err, engine.ErrTimedOut) || run.State.Name != engine.NameTimedOut || run.Result != nil {
-		t.Errorf("slow: %+v, %v", run, err)
+	for _, late := range []time.Duration{3 * time.Second, time.Hour} { // within the grace, and beyond
+		slow := flow("slow", func(c *engine.Ctx, n int) (engine.Arg[int], error) { time.Sleep(late); return engine.Val(n), nil })
+		slow.Timeout = time.Second
+		out, run, err := slow.Start(t.Context(), e, 1, engine.Options{})
+		if !errors.Is(err, engine.ErrTimedOut) || run.State.Name != engine.NameTimedOut || run.Result != nil || out != 0 {
+			t.Errorf("slow by %v: %d, %+v, %v", late, out, run, err)
+		}
+		time.Sleep(2 * time.Hour)
+		wantStates(t, h, run.ID, "", "Pending Running TimedOut")
 	}
-	time.Sleep(2 * time.Hour)
-	wantStates(t, h, run.ID, "", "Pending Running TimedOut")
 }
 
 // 3. A run is cancelled while its last task completes.
