@@ -81,7 +81,7 @@ func (b *browser) judge(t *testing.T, tab context.Context, p interfacePage, seen
 	t.Helper()
 	shown := text(t, tab)
 	if b.screenshots != "" {
-		picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
+		picture, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
 		if err == nil {
 			err = os.WriteFile(filepath.Join(b.screenshots, strings.ReplaceAll(p.name, " ", "-")+".png"), picture, 0o600)
 		}
