@@ -128,14 +128,14 @@ func (a *centred) pullRun(u []float64, lo int, f float64, sums, ofNumbers []floa
 	block, numbers := a.blocks[0][lo:lo+len(u)], a.numbers
 	if len(numbers) == 0 {
 		for i, column := range block {
-			s := u[i] * f
+			s := float64(u[i] * f)
 			u[i] = s
 			sums[column] += s
 		}
 	} else { // together: one sum waits for additions, the others for memory
 		sum := ofNumbers[0]
 		for i, value := range numbers[0][lo : lo+len(u)] {
-			s := u[i] * f
+			s := float64(u[i] * f)
 			u[i] = s
 			sums[block[i]] += s
 			sum += float64(value * s)
