@@ -63,55 +63,85 @@ func checkSample(q *registry.SampleQuery) error {
 	return nil
 }
 
-// sample takes the sample of one run. To skip a point costs SQLite a hundredth
+// sampler takes the sample of one run. To skip a point costs SQLite a hundredth
 // of what it costs to hand one over or to number it in a window function: so it
 // counts the points, and then leaps from sample to sample.
+type sampler struct {
+	view     *sqlite.Snapshot
+	run      any // its number: NULL, which nothing equals, where there is none
+	key      string
+	from, to int64 // steps
+	last     point // taken last
+	take     func(row []driver.Value) error
+}
+
 func (s *Store) sample(ctx context.Context, q registry.SampleQuery, runID string) (found []registry.Metric, err error) {
-	const (
-		series = ` FROM metrics WHERE run = ? AND key = ? AND step BETWEEN ? AND ?`
-		first  = `SELECT step, timestamp, value, is_nan` + series + ` ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`
-		next   = `SELECT step, timestamp, value, is_nan FROM metrics WHERE run = ? AND key = ?
-			AND (step, timestamp, value, is_nan) > (?, ?, ?, ?) ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`
-	)
-	from, to := int64(math.MinInt64), int64(math.MaxInt64)
+	sm := sampler{key: q.Key, from: math.MinInt64, to: math.MaxInt64}
 	if q.StartStep != nil {
-		from, to = *q.StartStep, *q.EndStep
+		sm.from, sm.to = *q.StartStep, *q.EndStep
+	}
+	sm.take = func(row []driver.Value) error {
+		sm.last = point{q.Key, row[0].(int64), row[1].(int64), row[2].(float64), row[3].(int64)}
+		m := registry.Metric{Key: q.Key, Value: sm.last.value, Timestamp: sm.last.timestamp, Step: sm.last.step, RunID: runID}
+		if sm.last.isNaN != 0 {
+			m.Value = math.NaN()
+		}
+		found = append(found, m)
+		return nil
 	}
 	err = s.db.Snapshot(ctx, func(view *sqlite.Snapshot) error {
-		var n any // the run's number: NULL, which nothing equals, where there is none
-		if err := view.Each(func(row []driver.Value) error { n = row[0]; return nil }, `SELECT n FROM runs WHERE id = ?`, runID); err != nil {
+		sm.view = view
+		if err := view.Each(func(row []driver.Value) error { sm.run = row[0]; return nil }, `SELECT n FROM runs WHERE id = ?`, runID); err != nil {
 			return err
 		}
-		var points int64
-		count := func(row []driver.Value) error { points = row[0].(int64); return nil }
-		if err := view.Each(count, `SELECT count(*)`+series, n, q.Key, from, to); err != nil {
+		var points, steps int64
+		err := view.Each(func(row []driver.Value) error { points, steps = row[0].(int64), row[1].(int64); return nil }, `SELECT
+			(SELECT count(*) FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4),
+			(SELECT count(*) FROM (SELECT DISTINCT step FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4))`, sm.run, q.Key, sm.from, sm.to)
+		if err != nil {
 			return err
 		}
-		var last point
-		take := func(row []driver.Value) error {
-			last = point{q.Key, row[0].(int64), row[1].(int64), row[2].(float64), row[3].(int64)}
-			m := registry.Metric{Key: q.Key, Value: last.value, Timestamp: last.timestamp, Step: last.step, RunID: runID}
-			if last.isNaN != 0 {
-				m.Value = math.NaN()
-			}
-			found = append(found, m)
-			return nil
-		}
-		before := int64(0)
-		for i, place := range samplePlaces(points, int64(q.MaxResults)) {
-			if i == 0 {
-				err = view.Each(take, first, n, q.Key, from, to, place)
-			} else {
-				err = view.Each(take, next, n, q.Key, last.step, last.timestamp, last.value, last.isNaN, place-before-1)
-			}
+		return sm.leap(samplePlaces(points, int64(q.MaxResults)), points == steps)
+	})
+	return found, err
+}
+
+// leap takes the points at the places. If each has a step of its own, equal
+// leaps are one statement.
+func (sm *sampler) leap(places []int64, ownSteps bool) error {
+	const columns = `SELECT step, timestamp, value, is_nan FROM metrics WHERE run = ? AND key = ?`
+	for i := 0; i < len(places); {
+		if i == 0 {
+			err := sm.view.Each(sm.take, columns+` AND step BETWEEN ? AND ? ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`,
+				sm.run, sm.key, sm.from, sm.to, places[0])
 			if err != nil {
 				return err
 			}
-			before = place
+			i++
+			continue
 		}
-		return nil
-	})
-	return found, err
+		width, leaps := places[i]-places[i-1], 1
+		for ownSteps && i+leaps < len(places) && places[i+leaps]-places[i+leaps-1] == width {
+			leaps++
+		}
+		var err error
+		if ownSteps {
+			err = sm.view.Each(sm.take, `WITH RECURSIVE leaps (i, step) AS (SELECT 0, ?3 UNION ALL SELECT i + 1,
+					(SELECT m.step FROM metrics m WHERE m.run = ?1 AND m.key = ?2 AND m.step > leaps.step ORDER BY m.step LIMIT 1 OFFSET ?4)
+				FROM leaps WHERE i < ?5)
+				SELECT m.step, m.timestamp, m.value, m.is_nan FROM leaps l
+				CROSS JOIN metrics m ON m.run = ?1 AND m.key = ?2 AND m.step = l.step WHERE l.i > 0`,
+				sm.run, sm.key, sm.last.step, width-1, int64(leaps))
+		} else {
+			err = sm.view.Each(sm.take, columns+` AND (step, timestamp, value, is_nan) > (?, ?, ?, ?) ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`,
+				sm.run, sm.key, sm.last.step, sm.last.timestamp, sm.last.value, sm.last.isNaN, width-1)
+		}
+		if err != nil {
+			return err
+		}
+		i += leaps
+	}
+	return nil
 }
 
 // samplePlaces returns which of so many points are taken, from 0 on: the first

@@ -39,7 +39,7 @@ func sampled(points []registry.Metric, most int) []registry.Metric {
 func TestSamplesAreMLflows(t *testing.T) {
 	s := open(t, t.TempDir())
 	rng := rand.New(rand.NewPCG(3, 17))
-	for _, n := range []int{0, 1, 2, 3, 7, 10, 11, 99, 100, 101, 640, 1000} {
+	for k, n := range []int{0, 1, 2, 3, 7, 10, 11, 99, 100, 101, 640, 1000, 7, 99, 100, 101, 640, 1000} {
 		r, err := s.CreateRun(t.Context(), registry.NewRun{})
 		if err != nil {
 			t.Fatal(err)
@@ -47,6 +47,9 @@ func TestSamplesAreMLflows(t *testing.T) {
 		var b registry.Batch
 		for i := range n { // some share their step, some their time too
 			b.Metrics = append(b.Metrics, registry.Metric{Key: "m", Step: int64(i / 3), Timestamp: int64(i / 2), Value: float64(i)})
+			if k > 11 {
+				b.Metrics[i].Step = int64(i * 2) // each its own
+			}
 		}
 		if n > 5 {
 			b.Metrics[4].Value = math.NaN()
