@@ -2,28 +2,32 @@ package gbt
 
 // arena hands out slices that are all given back at once.
 type arena[T any] struct {
-	chunks [][]T
-	next   int // chunk in use is chunks[next-1]
-	free   []T // what is left of it
+	first []T // as much as was ever in use at once, so that mostly it is enough
+	free  []T // what is left of it, or of what was made when it was used up
+	used  int
 }
 
-func (a *arena[T]) reset() { a.next, a.free = 0, nil }
+func (a *arena[T]) reset() {
+	if a.used > len(a.first) {
+		a.first = make([]T, a.used+a.used/8)
+	}
+	a.free, a.used = a.first, 0
+}
 
 // take returns an empty slice that n elements can be appended to. It is valid
 // until reset if keep follows, else until the next take.
 func (a *arena[T]) take(n int) []T {
-	for len(a.free) < n {
-		if a.next == len(a.chunks) {
-			a.chunks = append(a.chunks, make([]T, max(n, 1<<13)))
-		}
-		a.free = a.chunks[a.next]
-		a.next++
+	if len(a.free) < n {
+		a.free = make([]T, max(n, a.used/4, 1<<12))
 	}
 	return a.free[:0:n]
 }
 
 // keep makes what was appended to the last slice taken last until reset.
-func (a *arena[T]) keep(s []T) { a.free = a.free[len(s):] }
+func (a *arena[T]) keep(s []T) {
+	a.free = a.free[len(s):]
+	a.used += len(s)
+}
 
 // take returns n elements, with whatever they were before, that are valid until
 // the arena's reset.
