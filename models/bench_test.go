@@ -87,11 +87,13 @@ func TestWork(t *testing.T) {
 			took = time.Since(begun)
 		}
 	default:
-		begun = time.Now()
-		l, err := linear.Fit(context.Background(), x, y, linear.Params{Solver: linear.Solver(work), Alpha: alphas[work]})
-		took = time.Since(begun)
-		if err != nil {
-			t.Fatal(err)
+		var l *linear.Model
+		for range 2 { // scikit-learn's fits are not the first of their process either
+			begun = time.Now()
+			if l, err = linear.Fit(context.Background(), x, y, linear.Params{Solver: linear.Solver(work), Alpha: alphas[work]}); err != nil {
+				t.Fatal(err)
+			}
+			took = time.Since(begun)
 		}
 		m, err := NewLinear(encoding, v, l)
 		if err != nil {
