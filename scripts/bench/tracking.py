@@ -155,7 +155,7 @@ def large(table, server):
 
 
 def main(binary, floor, fill, python, rounds="5"):
-    rounds = int(rounds)
+    binary, floor, fill, rounds = os.path.abspath(binary), os.path.abspath(floor), os.path.abspath(fill), int(rounds)
     print(f"load average {os.getloadavg()}, {os.cpu_count()} cores; {subprocess.check_output([python, '-m', 'mlflow', '--version'], text=True).strip()}, one worker; "
           f"{subprocess.check_output([binary, 'version'], text=True).split()[1]}", flush=True)
     table = Table("tracking")
