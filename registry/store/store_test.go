@@ -130,9 +130,9 @@ func FuzzSearchRuns(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add("metrics.rmse < 6.5 and params.`a b` ILIKE '%x_'", "metrics.rmse DESC", "")
-	f.Add("tags.a = 'b''; DROP TABLE runs --'", "tags.\"a'; DROP\" ASC", "eyJvZmZzZXQiOiAxfQ==")
-	f.Add("run_id NOT IN ('a', \"b\") AND datasets.context != 'x' AND dataset.name IN ('[')", "end_time", "eyJvZmZzZXQiOiAxZTk5fQ==")
-	f.Add("params.a IS NULL AND tags.a LIKE '[%?*'", "params.a", "eyJvZmZzZXQiOiAtMX0=")
+	f.Add("tags.a = 'b''; DROP TABLE runs --'", "tags.\"a'; DROP\" ASC", "eyJhZnRlciI6WzAsImIiLDUsIngiXX0=")
+	f.Add("run_id NOT IN ('a', \"b\") AND datasets.context != 'x' AND dataset.name IN ('[')", "end_time", "eyJhZnRlciI6WzEsbnVsbCwxZTk5LCJ4Il19")
+	f.Add("params.a IS NULL AND tags.a LIKE '[%?*'", "params.a", "eyJhZnRlciI6W1tdLHt9LHRydWVdfQ==")
 	f.Fuzz(func(t *testing.T, filter, order, token string) {
 		q := registry.RunQuery{ExperimentIDs: []string{"0", "1"}, Filter: filter, PageToken: token}
 		if order != "" {
