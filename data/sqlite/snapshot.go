@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -10,10 +11,13 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-// Snapshot reads the file as it was at one time, past database/sql: for what
-// runs thousands of small queries to answer one request.
+// Snapshot is the file as it was at one time. Each reads it past database/sql,
+// whose conversions cost more than SQLite does: for what reads thousands of rows
+// or runs hundreds of queries to answer one request. It is not safe for
+// concurrent use.
 type Snapshot struct {
-	conn *sqlite3.SQLiteConn
+	*sql.Tx
+	conn *sql.Conn
 	args []driver.NamedValue
 	row  []driver.Value
 }
@@ -25,45 +29,42 @@ func (db *DB) Snapshot(ctx context.Context, do func(s *Snapshot) error) error {
 		return err
 	}
 	defer conn.Close() // gives it back
-	return conn.Raw(func(c any) error {
-		raw, ok := c.(*sqlite3.SQLiteConn)
-		if !ok {
-			return fmt.Errorf("%T is no connection of SQLite's", c)
-		}
-		s := &Snapshot{conn: raw}
-		if err := s.exec("BEGIN"); err != nil {
-			return err
-		}
-		return errors.Join(do(s), s.exec("ROLLBACK"))
-	})
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing was written; the error would say that the snapshot is gone
+	return do(&Snapshot{Tx: tx, conn: conn})
 }
 
-func (s *Snapshot) exec(text string) error {
-	_, err := s.conn.ExecContext(context.Background(), text, nil)
-	return err
-}
-
-// Each runs a query, which stays prepared, and gives each row to do, which must
-// not keep the slice. Integers are int64, real numbers float64, texts string.
-func (s *Snapshot) Each(do func(row []driver.Value) error, text string, args ...any) error {
+// Each runs a query with so many columns, which stays prepared, and gives each
+// row to do, which must not keep the slice nor use the snapshot. Integers are
+// int64, real numbers float64, texts string; so must the arguments be.
+func (s *Snapshot) Each(columns int, do func(row []driver.Value) error, text string, args ...any) error {
 	s.args = s.args[:0]
 	for i, a := range args {
 		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: a})
 	}
-	rows, err := s.conn.QueryContext(context.Background(), text, s.args)
-	if err != nil {
-		return err
-	}
-	for s.row = s.row[:0]; len(s.row) < len(rows.Columns()); {
+	for len(s.row) < columns {
 		s.row = append(s.row, nil)
 	}
-	for err == nil {
-		if err = rows.Next(s.row); err == nil {
-			err = do(s.row)
+	return s.conn.Raw(func(c any) error {
+		raw, ok := c.(*sqlite3.SQLiteConn)
+		if !ok {
+			return fmt.Errorf("%T is no connection of SQLite's", c)
 		}
-	}
-	if err == io.EOF {
-		err = nil
-	}
-	return errors.Join(err, rows.Close())
+		rows, err := raw.QueryContext(context.Background(), text, s.args)
+		if err != nil {
+			return err
+		}
+		for err == nil {
+			if err = rows.Next(s.row[:columns]); err == nil {
+				err = do(s.row[:columns])
+			}
+		}
+		if err == io.EOF {
+			err = nil
+		}
+		return errors.Join(err, rows.Close())
+	})
 }

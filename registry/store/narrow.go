@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/search"
 )
@@ -75,19 +76,19 @@ func (s *selection) numbersFirst() (first *selection, ok bool) {
 }
 
 // searchRuns runs a search over runs.
-func searchRuns(tx *sql.Tx, s *selection, conditions []search.Condition) ([]registry.Run, error) {
-	rest, err := narrow(tx, s, conditions)
+func searchRuns(view *sqlite.Snapshot, s *selection, conditions []search.Condition) ([]registry.Run, error) {
+	rest, err := narrow(view.Tx, s, conditions)
 	if err != nil {
 		return nil, err
 	}
 	s.filter(runSource, rest)
 	if first, ok := s.numbersFirst(); ok && len(rest) == len(conditions) {
 		clauses, args := first.clauses()
-		found, err := runs(tx, clauses, args...)
+		found, err := runs(view, clauses, args...)
 		if err != nil || len(found) > s.limit {
 			return found, err
 		}
 	}
 	clauses, args := s.clauses()
-	return runs(tx, clauses, args...)
+	return runs(view, clauses, args...)
 }

@@ -1,121 +1,90 @@
 package store
 
 import (
-	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"math"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/registry"
 )
 
 // readData fills in what was logged to the runs with these numbers: a handful
 // of statements, however many runs there are.
-func readData(tx *sql.Tx, numbers []int64, runs []registry.Run) error {
+func readData(view *sqlite.Snapshot, numbers []int64, runs []registry.Run) error {
 	if len(numbers) == 0 {
 		return nil
 	}
-	at := make(map[int64]int, len(numbers)) // index of a run
+	d := dataReader{view: view, list: jsonList(numbers), runs: runs, at: make(map[int64]int, len(numbers))}
 	for i, n := range numbers {
-		at[n] = i
+		d.at[n] = i
 	}
-	list := jsonList(numbers)
-	each := func(text string, scan func(rows *sql.Rows) error) error {
-		_, err := query(tx, func(rows *sql.Rows) (struct{}, error) { return struct{}{}, scan(rows) }, text, list)
-		if err != nil {
-			return fmt.Errorf("read data of runs: %w", err)
+	d.each("latest_metrics", "key, value, is_nan, timestamp, step", 5, func(r *registry.Run, row []driver.Value) {
+		m := registry.Metric{Key: row[0].(string), Value: row[1].(float64), Timestamp: row[3].(int64), Step: row[4].(int64)}
+		if row[2].(int64) != 0 {
+			m.Value = math.NaN()
 		}
-		return nil
-	}
-	var n int64
-	err := each(`SELECT run, key, value, is_nan, timestamp, step FROM latest_metrics WHERE run IN (SELECT value FROM json_each(?))`,
-		func(rows *sql.Rows) error {
-			m, err := scanMetric(rows, &n)
-			d := &runs[at[n]].Data
-			d.Metrics = append(d.Metrics, m)
-			return err
-		})
-	if err != nil {
-		return err
-	}
-	err = each(`SELECT run, key, value FROM params WHERE run IN (SELECT value FROM json_each(?))`, func(rows *sql.Rows) error {
-		var p registry.Param
-		err := rows.Scan(&n, &p.Key, &p.Value)
-		d := &runs[at[n]].Data
-		d.Params = append(d.Params, p)
-		return err
+		r.Data.Metrics = append(r.Data.Metrics, m)
 	})
-	if err != nil {
-		return err
-	}
-	err = each(`SELECT run, key, value FROM tags WHERE run IN (SELECT value FROM json_each(?))`, func(rows *sql.Rows) error {
-		var t registry.Tag
-		err := rows.Scan(&n, &t.Key, &t.Value)
-		d := &runs[at[n]].Data
-		d.Tags = append(d.Tags, t)
-		return err
+	d.each("params", "key, value", 2, func(r *registry.Run, row []driver.Value) {
+		r.Data.Params = append(r.Data.Params, registry.Param{Key: row[0].(string), Value: row[1].(string)})
 	})
-	if err != nil {
-		return err
-	}
-	if err := readDatasets(each, at, runs); err != nil {
-		return err
-	}
-	err = each(`SELECT run, model FROM model_inputs WHERE run IN (SELECT value FROM json_each(?))`, func(rows *sql.Rows) error {
-		var m registry.ModelInput
-		err := rows.Scan(&n, &m.ModelID)
-		in := &runs[at[n]].Inputs
-		in.Models = append(in.Models, m)
-		return err
+	d.each("tags", "key, value", 2, func(r *registry.Run, row []driver.Value) {
+		r.Data.Tags = append(r.Data.Tags, registry.Tag{Key: row[0].(string), Value: row[1].(string)})
 	})
-	if err != nil {
-		return err
-	}
-	return each(`SELECT run, model, step FROM model_outputs WHERE run IN (SELECT value FROM json_each(?))`, func(rows *sql.Rows) error {
-		var m registry.ModelOutput
-		err := rows.Scan(&n, &m.ModelID, &m.Step)
-		out := &runs[at[n]].Outputs
-		out.Models = append(out.Models, m)
-		return err
+	d.datasets()
+	d.each("model_inputs", "model", 1, func(r *registry.Run, row []driver.Value) {
+		r.Inputs.Models = append(r.Inputs.Models, registry.ModelInput{ModelID: row[0].(string)})
 	})
+	d.each("model_outputs", "model, step", 2, func(r *registry.Run, row []driver.Value) {
+		r.Outputs.Models = append(r.Outputs.Models, registry.ModelOutput{ModelID: row[0].(string), Step: row[1].(int64)})
+	})
+	if d.err != nil {
+		return fmt.Errorf("read data of runs: %w", d.err)
+	}
+	return nil
 }
 
-// readDatasets fills in the datasets of runs with their tags.
-func readDatasets(each func(string, func(*sql.Rows) error) error, at map[int64]int, runs []registry.Run) error {
+// dataReader reads rows of runs; after an error, none.
+type dataReader struct {
+	view *sqlite.Snapshot
+	list string // the runs' numbers, as JSON
+	at   map[int64]int
+	runs []registry.Run
+	err  error
+}
+
+// each gives each row of the runs in a table to do, with its run.
+func (d *dataReader) each(table, columns string, n int, do func(r *registry.Run, row []driver.Value)) {
+	if d.err != nil {
+		return
+	}
+	number, run := int64(-1), (*registry.Run)(nil) // of the row before, which is mostly of the same run
+	d.err = d.view.Each(n+1, func(row []driver.Value) error {
+		if of := row[0].(int64); of != number {
+			number, run = of, &d.runs[d.at[of]]
+		}
+		do(run, row[1:])
+		return nil
+	}, "SELECT run, "+columns+" FROM "+table+" WHERE run IN (SELECT value FROM json_each(?))", d.list)
+}
+
+// datasets reads the datasets of runs with their tags.
+func (d *dataReader) datasets() {
 	type input struct{ run, dataset int64 }
 	indexes := map[input]int{}
-	err := each(`SELECT i.run, i.dataset, d.name, d.digest, d.source_type, d.source, d.schema, d.profile
-		FROM dataset_inputs i JOIN datasets d ON d.n = i.dataset WHERE i.run IN (SELECT value FROM json_each(?)) ORDER BY i.run, i.dataset`,
-		func(rows *sql.Rows) error {
-			var i input
-			var d registry.Dataset
-			if err := rows.Scan(&i.run, &i.dataset, &d.Name, &d.Digest, &d.SourceType, &d.Source, &d.Schema, &d.Profile); err != nil {
-				return err
-			}
-			in := &runs[at[i.run]].Inputs
-			indexes[i] = len(in.Datasets)
-			in.Datasets = append(in.Datasets, registry.DatasetInput{Dataset: d})
-			return nil
+	d.each("dataset_inputs i JOIN datasets d ON d.n = i.dataset", "i.run, i.dataset, d.name, d.digest, d.source_type, d.source, d.schema, d.profile", 8,
+		func(r *registry.Run, row []driver.Value) {
+			text := func(i int) string { return row[i].(string) }
+			indexes[input{row[0].(int64), row[1].(int64)}] = len(r.Inputs.Datasets)
+			r.Inputs.Datasets = append(r.Inputs.Datasets, registry.DatasetInput{
+				Dataset: registry.Dataset{Name: text(2), Digest: text(3), SourceType: text(4), Source: text(5), Schema: text(6), Profile: text(7)}})
 		})
-	if err != nil || len(indexes) == 0 {
-		return err
+	if len(indexes) == 0 {
+		return
 	}
-	return each(`SELECT run, dataset, key, value FROM dataset_input_tags WHERE run IN (SELECT value FROM json_each(?))`,
-		func(rows *sql.Rows) error {
-			var i input
-			var t registry.Tag
-			err := rows.Scan(&i.run, &i.dataset, &t.Key, &t.Value)
-			in := &runs[at[i.run]].Inputs.Datasets[indexes[i]]
-			in.Tags = append(in.Tags, t)
-			return err
-		})
-}
-
-// scanMetric reads the columns owner, key, value, is_nan, timestamp, step.
-func scanMetric(rows *sql.Rows, owner any) (m registry.Metric, err error) {
-	var isNaN bool
-	err = rows.Scan(owner, &m.Key, &m.Value, &isNaN, &m.Timestamp, &m.Step)
-	if isNaN {
-		m.Value = math.NaN()
-	}
-	return m, err
+	d.each("dataset_input_tags", "run, dataset, key, value", 4, func(r *registry.Run, row []driver.Value) {
+		in := &r.Inputs.Datasets[indexes[input{row[0].(int64), row[1].(int64)}]]
+		in.Tags = append(in.Tags, registry.Tag{Key: row[2].(string), Value: row[3].(string)})
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/registry"
 )
 
@@ -110,11 +111,11 @@ func below(location string, names ...string) string {
 
 // GetRun implements registry.Runs.
 func (s *Store) GetRun(ctx context.Context, runID string) (registry.Run, error) {
-	return reading(ctx, s, func(tx *sql.Tx) (registry.Run, error) { return oneRun(tx, runID) })
+	return viewing(ctx, s, func(view *sqlite.Snapshot) (registry.Run, error) { return oneRun(view, runID) })
 }
 
-func oneRun(tx *sql.Tx, id string) (registry.Run, error) {
-	found, err := runs(tx, " WHERE r.id = ?", id)
+func oneRun(view *sqlite.Snapshot, id string) (registry.Run, error) {
+	found, err := runs(view, " WHERE r.id = ?", id)
 	if err != nil {
 		return registry.Run{}, err
 	}
@@ -125,12 +126,12 @@ func oneRun(tx *sql.Tx, id string) (registry.Run, error) {
 }
 
 // runs returns the runs that the clauses select, with their data.
-func runs(tx *sql.Tx, clauses string, args ...any) ([]registry.Run, error) {
-	found, numbers, err := bareRuns(tx, clauses, args...)
+func runs(view *sqlite.Snapshot, clauses string, args ...any) ([]registry.Run, error) {
+	found, numbers, err := bareRuns(view.Tx, clauses, args...)
 	if err != nil {
 		return nil, err
 	}
-	return found, readData(tx, numbers, found)
+	return found, readData(view, numbers, found)
 }
 
 // bareRuns returns the runs that the clauses select, without their data, and

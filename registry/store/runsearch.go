@@ -2,8 +2,8 @@ package store
 
 import (
 	"context"
-	"database/sql"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/search"
 )
@@ -42,12 +42,12 @@ func (s *Store) SearchRuns(ctx context.Context, q registry.RunQuery) (registry.P
 	if err := sel.view(q.View, "r.stage"); err != nil || len(q.ExperimentIDs) == 0 {
 		return none, err
 	}
-	return reading(ctx, s, func(tx *sql.Tx) (registry.Page[registry.Run], error) {
-		found, err := searchRuns(tx, sel, conditions)
+	return viewing(ctx, s, func(view *sqlite.Snapshot) (registry.Page[registry.Run], error) {
+		found, err := searchRuns(view, sel, conditions)
 		if err != nil {
 			return none, err
 		}
-		return nextPage(tx, sel, runSource, found, func(r registry.Run) []any { return []any{r.Info.RunID} })
+		return nextPage(view.Tx, sel, runSource, found, func(r registry.Run) []any { return []any{r.Info.RunID} })
 	})
 }
 

@@ -91,11 +91,11 @@ func (s *Store) sample(ctx context.Context, q registry.SampleQuery, runID string
 	}
 	err = s.db.Snapshot(ctx, func(view *sqlite.Snapshot) error {
 		sm.view = view
-		if err := view.Each(func(row []driver.Value) error { sm.run = row[0]; return nil }, `SELECT n FROM runs WHERE id = ?`, runID); err != nil {
+		if err := view.Each(1, func(row []driver.Value) error { sm.run = row[0]; return nil }, `SELECT n FROM runs WHERE id = ?`, runID); err != nil {
 			return err
 		}
 		var points, steps int64
-		err := view.Each(func(row []driver.Value) error { points, steps = row[0].(int64), row[1].(int64); return nil }, `SELECT
+		err := view.Each(2, func(row []driver.Value) error { points, steps = row[0].(int64), row[1].(int64); return nil }, `SELECT
 			(SELECT count(*) FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4),
 			(SELECT count(*) FROM (SELECT DISTINCT step FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4))`, sm.run, q.Key, sm.from, sm.to)
 		if err != nil {
@@ -112,7 +112,7 @@ func (sm *sampler) leap(places []int64, ownSteps bool) error {
 	const columns = `SELECT step, timestamp, value, is_nan FROM metrics WHERE run = ? AND key = ?`
 	for i := 0; i < len(places); {
 		if i == 0 {
-			err := sm.view.Each(sm.take, columns+` AND step BETWEEN ? AND ? ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`,
+			err := sm.view.Each(4, sm.take, columns+` AND step BETWEEN ? AND ? ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`,
 				sm.run, sm.key, sm.from, sm.to, places[0])
 			if err != nil {
 				return err
@@ -126,14 +126,14 @@ func (sm *sampler) leap(places []int64, ownSteps bool) error {
 		}
 		var err error
 		if ownSteps {
-			err = sm.view.Each(sm.take, `WITH RECURSIVE leaps (i, step) AS (SELECT 0, ?3 UNION ALL SELECT i + 1,
+			err = sm.view.Each(4, sm.take, `WITH RECURSIVE leaps (i, step) AS (SELECT 0, ?3 UNION ALL SELECT i + 1,
 					(SELECT m.step FROM metrics m WHERE m.run = ?1 AND m.key = ?2 AND m.step > leaps.step ORDER BY m.step LIMIT 1 OFFSET ?4)
 				FROM leaps WHERE i < ?5)
 				SELECT m.step, m.timestamp, m.value, m.is_nan FROM leaps l
 				CROSS JOIN metrics m ON m.run = ?1 AND m.key = ?2 AND m.step = l.step WHERE l.i > 0`,
 				sm.run, sm.key, sm.last.step, width-1, int64(leaps))
 		} else {
-			err = sm.view.Each(sm.take, columns+` AND (step, timestamp, value, is_nan) > (?, ?, ?, ?) ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`,
+			err = sm.view.Each(4, sm.take, columns+` AND (step, timestamp, value, is_nan) > (?, ?, ?, ?) ORDER BY step, timestamp, value, is_nan LIMIT 1 OFFSET ?`,
 				sm.run, sm.key, sm.last.step, sm.last.timestamp, sm.last.value, sm.last.isNaN, width-1)
 		}
 		if err != nil {

@@ -61,6 +61,18 @@ func reading[T any](ctx context.Context, s *Store, do func(tx *sql.Tx) (T, error
 	return result, err
 }
 
+// viewing is reading for what reads many rows.
+func viewing[T any](ctx context.Context, s *Store, do func(view *sqlite.Snapshot) (T, error)) (result T, err error) {
+	if err := context.Cause(ctx); err != nil {
+		return result, err
+	}
+	err = s.db.Snapshot(context.WithoutCancel(ctx), func(view *sqlite.Snapshot) error {
+		result, err = do(view)
+		return err
+	})
+	return result, err
+}
+
 // writing is write with a result.
 func writing[T any](ctx context.Context, s *Store, do func(tx *sql.Tx) (T, error)) (result T, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
