@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -30,9 +31,10 @@ func (s *Store) Plan(ctx context.Context, at time.Time) (next time.Time, err err
 	if err != nil {
 		return next, fmt.Errorf("look for deployments to plan: %w", err)
 	}
+	var errs []error // one deployment that cannot be planned does not keep the others
 	for _, id := range due {
-		if err := s.planOne(ctx, id, at); err != nil {
-			return next, err
+		if err := s.planOne(ctx, id, at); err != nil && !errors.Is(err, engine.ErrNotFound) {
+			errs = append(errs, err)
 		}
 	}
 	if err := s.skip(ctx, at); err != nil {
@@ -51,7 +53,7 @@ func (s *Store) Plan(ctx context.Context, at time.Time) (next time.Time, err err
 	if t := fromMicros(late); late.Valid && (next.IsZero() || t.Add(lateAfter).Before(next)) {
 		next = t.Add(lateAfter)
 	}
-	return next, nil
+	return next, errors.Join(errs...)
 }
 
 func (s *Store) planOne(ctx context.Context, id string, at time.Time) error {

@@ -10,7 +10,7 @@ type Horizon struct {
 	MinAhead, MaxAhead time.Duration
 }
 
-// DefaultHorizon is Prefect's: a run a minute makes 61, one a month 3.
+// DefaultHorizon is Prefect's: a run a minute makes 60, one a month 3.
 var DefaultHorizon = Horizon{MinRuns: 3, MaxRuns: 100, MinAhead: time.Hour, MaxAhead: 100 * day}
 
 // Upcoming returns the instants after now that the horizon reaches, oldest first.
