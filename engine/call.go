@@ -54,7 +54,7 @@ func (c *call) wait() {
 	}
 	if by := c.scope.by; by != nil {
 		by.lend()
-		defer by.reclaim()
+		defer by.reclaim(c.scope.ctx)
 	}
 	<-c.done
 }

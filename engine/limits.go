@@ -126,15 +126,15 @@ func (c *call) lend() {
 	}
 }
 
-// reclaim ends lend. A run that has been cancelled goes on without slots, to its
+// reclaim ends lend. An attempt whose ctx is done goes on without slots, to its
 // end.
-func (c *call) reclaim() {
+func (c *call) reclaim(ctx context.Context) {
 	h := &c.slots
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lent--
 	if h.lent == 0 && h.wanted {
-		_ = c.take(c.scope.ctx, func(context.Context, Limit) error { return nil })
+		_ = c.take(ctx, func(context.Context, Limit) error { return nil })
 	}
 }
 
