@@ -97,6 +97,9 @@ var (
 	ErrAmbiguous = errors.New("ambiguous")
 	// ErrSuperseded is wrapped by a write to a run that another process has adopted.
 	ErrSuperseded = errors.New("another process has taken over this run")
+	// ErrRefused is wrapped where what is asked makes no sense of the records as they
+	// are, and nothing above says why.
+	ErrRefused = errors.New("refused")
 )
 
 // OwnedError refuses to adopt a run whose owner lives.

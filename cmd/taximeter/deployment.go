@@ -78,24 +78,10 @@ func knownFlows() []engine.Runnable { return (&pipeline.Flows{}).Runnables() }
 // checkDeployment checks what only the flow knows: that it is there, and what
 // parameters it takes.
 func checkDeployment(d schedule.Deployment) error {
-	var names []string
-	for _, f := range knownFlows() {
-		names = append(names, f.Info().Name)
-		if f.Info().Name != d.Flow {
-			continue
-		}
-		for _, s := range append([]schedule.Schedule{{}}, d.Schedules...) {
-			params, err := d.RunParameters(&s, nil)
-			if err == nil {
-				_, err = f.NewRun(&engine.Engine{Version: version}, params, engine.Options{})
-			}
-			if err != nil {
-				return usage("deployment %s: %v", d.Ref(), err)
-			}
-		}
-		return nil
+	if err := d.Check(knownFlows()); err != nil {
+		return usage("%v", err)
 	}
-	return usage("deployment %s: there is no flow %q", d.Ref(), d.Flow).hint("this program has %s", strings.Join(names, ", "))
+	return nil
 }
 
 func (a *app) applyFile(ctx context.Context, file string) error {

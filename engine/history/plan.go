@@ -43,6 +43,9 @@ func (s *Store) Plan(ctx context.Context, at time.Time) (next time.Time, err err
 	if err := s.markLate(ctx, at); err != nil {
 		return next, err
 	}
+	if err := s.dropEvents(ctx); err != nil {
+		return next, err
+	}
 	var replan, late sql.NullInt64
 	err = s.db.Read().QueryRowContext(ctx, `SELECT (SELECT min(replan) FROM deployment),
 		(SELECT min(coalesce(next_start, 0)) FROM flow_run WHERE `+waitingWork+` AND state_name = 'Scheduled')`).Scan(&replan, &late)

@@ -57,6 +57,9 @@ func (s *Store) Prune(ctx context.Context, keep time.Duration) (p Pruned, err er
 	if err != nil {
 		return p, fmt.Errorf("remove results that are not used: %w", err)
 	}
+	if err := s.dropEvents(ctx); err != nil {
+		return p, err
+	}
 	p.Bytes, err = s.pruneFiles(ctx)
 	return p, err
 }

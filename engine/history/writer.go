@@ -171,7 +171,7 @@ func refusal(err error) bool {
 }
 
 // errRefused is wrapped by refusals of no other kind.
-var errRefused = errors.New("refused")
+var errRefused = engine.ErrRefused
 
 func (b *batch) exec(query string, args ...any) (sql.Result, error) { return b.tx.Exec(query, args...) }
 

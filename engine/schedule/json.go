@@ -5,19 +5,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/taximeter/taximeter/engine"
 )
 
 // scheduleJSON is a Schedule as JSON, in the words of taximeter.yaml.
 type scheduleJSON struct {
-	Slug       string          `json:"slug"`
+	Slug       string          `json:"slug" doc:"identity within the deployment; left out: its place in the list"`
 	Active     *bool           `json:"active,omitempty"`
-	Interval   string          `json:"interval,omitempty"` // 2m, or seconds
-	Anchor     time.Time       `json:"anchor,omitzero"`
-	Cron       string          `json:"cron,omitempty"`
-	DayOr      *bool           `json:"day_or,omitempty"`
-	RRule      string          `json:"rrule,omitempty"`
-	TimeZone   string          `json:"timezone,omitempty"`
-	Parameters json.RawMessage `json:"parameters,omitempty"`
+	Interval   string          `json:"interval,omitempty" doc:"such as 2m, 12h or 7d, or seconds"`
+	Anchor     time.Time       `json:"anchor,omitzero" doc:"an instant of the interval"`
+	Cron       string          `json:"cron,omitempty" doc:"five fields, or @monthly and its like"`
+	DayOr      *bool           `json:"day_or,omitempty" doc:"of cron: either day will do; else both must fit"`
+	RRule      string          `json:"rrule,omitempty" doc:"RFC 5545"`
+	TimeZone   string          `json:"timezone,omitempty" doc:"such as America/New_York; left out: UTC"`
+	Parameters json.RawMessage `json:"parameters,omitempty" doc:"an object laid over the deployment's parameters"`
 }
 
 // MarshalJSON writes the schedule in the words of taximeter.yaml.
@@ -31,6 +33,20 @@ func (s Schedule) MarshalJSON() ([]byte, error) {
 		j.DayOr = new(bool)
 	}
 	return encode(j)
+}
+
+// JSONSchema implements engine.Described.
+func (Schedule) JSONSchema() *engine.Schema { return schemaOf[scheduleJSON]() }
+
+// JSONSchema implements engine.Described.
+func (Deployment) JSONSchema() *engine.Schema { return schemaOf[deploymentJSON]() }
+
+func schemaOf[T any]() *engine.Schema {
+	s, err := engine.SchemaOf[T]()
+	if err != nil {
+		panic(err) // of a type that is written here
+	}
+	return s
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. It refuses names it does not know.
@@ -53,19 +69,19 @@ func (s *Schedule) UnmarshalJSON(data []byte) error {
 
 // deploymentJSON is a Deployment as JSON, in the words of taximeter.yaml.
 type deploymentJSON struct {
-	Flow        string          `json:"flow"`
-	Name        string          `json:"name"`
+	Flow        string          `json:"flow" required:"true"`
+	Name        string          `json:"name" required:"true" doc:"unique among the deployments of the flow"`
 	Description string          `json:"description,omitempty"`
-	Parameters  json.RawMessage `json:"parameters,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty" doc:"an object; what it leaves out is for the flow's defaults"`
 	Tags        []string        `json:"tags,omitempty"`
 	Schedules   []Schedule      `json:"schedules,omitempty"`
-	Paused      bool            `json:"paused"`
+	Paused      bool            `json:"paused" doc:"its schedules make no runs"`
 	Pool        string          `json:"work_pool"`
 	Queue       string          `json:"work_queue"`
-	Limit       int             `json:"concurrency_limit,omitempty"`
-	Collision   Collision       `json:"collision,omitempty"`
-	CatchUp     CatchUp         `json:"catch_up"`
-	OnCrash     OnCrash         `json:"on_crash,omitempty"`
+	Limit       int             `json:"concurrency_limit,omitempty" doc:"runs at once; 0: any number"`
+	Collision   Collision       `json:"collision,omitempty" doc:"enqueue or cancel-new"`
+	CatchUp     CatchUp         `json:"catch_up" doc:"all, latest, or skip-older-than and a time"`
+	OnCrash     OnCrash         `json:"on_crash,omitempty" doc:"resume or fail"`
 }
 
 // MarshalJSON writes the deployment in the words of taximeter.yaml.

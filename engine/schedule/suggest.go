@@ -10,18 +10,24 @@ func suggest(key string, entries []entry) string {
 	if key == "entrypoint" {
 		return `: the code is in the program; name the flow with "flow"`
 	}
-	best, least := "", 1+len(key)/3
-	for _, e := range entries {
-		if d := distance(key, e.name); d <= least {
-			best, least = e.name, d-1
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.name
+	}
+	return Suggest(key, names)
+}
+
+// Suggest is what an error about an unknown word goes on with: the known one that
+// may have been meant, or all that there are.
+func Suggest(word string, known []string) string {
+	best, least := "", 1+len(word)/3
+	for _, name := range known {
+		if d := distance(word, name); d <= least {
+			best, least = name, d-1
 		}
 	}
 	if best == "" {
-		var names []string
-		for _, e := range entries {
-			names = append(names, e.name)
-		}
-		return ": there are " + strings.Join(names, ", ")
+		return ": there are " + strings.Join(known, ", ")
 	}
 	return fmt.Sprintf(", did you mean %q?", best)
 }
