@@ -35,7 +35,7 @@ type History interface {
 	PutFlowRun(ctx context.Context, run FlowRun, from State) error
 
 	// DeleteFlowRun removes a run that nobody carries out, with all below it: its
-	// subflows, calls, states and logs. Results that others use stay. Of a run whose
+	// subflows, calls, states, logs and artifacts. Results that others use stay. Of a run whose
 	// owner lives it returns an OwnedError: cancel that first.
 	DeleteFlowRun(ctx context.Context, id string) error
 
@@ -51,6 +51,13 @@ type History interface {
 	// AppendLogs keeps lines. They are there after a crash once the next write of
 	// a state has returned, and in any case soon.
 	AppendLogs(ctx context.Context, lines []LogLine) error
+
+	// PutArtifact keeps what a run of this process shows, or replaces the one with
+	// the same ID, which keeps its version and when it was made. A new one with a
+	// key becomes the key's next version.
+	PutArtifact(ctx context.Context, a Artifact) (Artifact, error)
+	// Artifacts returns what q wants, newest first.
+	Artifacts(ctx context.Context, q ArtifactQuery) ([]Artifact, error)
 
 	// Signal asks something of a run and returns the run as it is then. A run that
 	// nobody carries out is changed at once: cancelled with all below it, or

@@ -14,19 +14,20 @@ import (
 // MemoryHistory keeps records in memory, for programs that want a flow's
 // retries and concurrency but no record of it. The zero value is empty.
 type MemoryHistory struct {
-	mu      sync.Mutex
-	runs    map[string]FlowRun
-	owned   map[string]bool // runs at the top that something in this process will finish
-	keys    map[string]string
-	tasks   map[string]map[string]TaskRun // by flow run and key
-	states  map[Holder][]State            // by flow run and task key
-	cache   map[string]CacheEntry
-	results map[string][]byte // by Ref
-	logs    []LogLine
-	signals []Signal
-	signal  wakeup
-	limits  map[string]int
-	holders map[string][]Holder // by limit
+	mu        sync.Mutex
+	runs      map[string]FlowRun
+	owned     map[string]bool // runs at the top that something in this process will finish
+	keys      map[string]string
+	tasks     map[string]map[string]TaskRun // by flow run and key
+	states    map[Holder][]State            // by flow run and task key
+	cache     map[string]CacheEntry
+	results   map[string][]byte // by Ref
+	logs      []LogLine
+	artifacts []Artifact
+	signals   []Signal
+	signal    wakeup
+	limits    map[string]int
+	holders   map[string][]Holder // by limit
 }
 
 var _ History = (*MemoryHistory)(nil)
@@ -174,6 +175,7 @@ func (m *MemoryHistory) DeleteFlowRun(_ context.Context, id string) error {
 	maps.DeleteFunc(m.states, func(h Holder, _ []State) bool { return gone(h.FlowRunID) })
 	maps.DeleteFunc(m.tasks, func(id string, _ map[string]TaskRun) bool { return gone(id) })
 	m.logs = slices.DeleteFunc(m.logs, func(l LogLine) bool { return gone(l.FlowRunID) })
+	m.artifacts = slices.DeleteFunc(m.artifacts, func(a Artifact) bool { return gone(a.FlowRunID) })
 	m.signals = slices.DeleteFunc(m.signals, func(s Signal) bool { return gone(s.FlowRunID) })
 	delete(m.keys, run.IdempotencyKey)
 	maps.DeleteFunc(m.runs, func(_ string, r FlowRun) bool { return r.RootID == run.ID })

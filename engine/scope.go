@@ -24,7 +24,8 @@ type scope struct {
 	mu     sync.Mutex
 	counts map[string]int
 	calls  []*call
-	draws  int // of random numbers
+	draws  int            // of random numbers
+	placed map[string]int // artifacts, by what they are
 }
 
 func newScope(ctx context.Context, run *flowRun, prefix string, by *call, epoch int64) *scope {

@@ -29,6 +29,7 @@ func History(t *testing.T, open func(t *testing.T) engine.History) {
 		"Results":     results,
 		"Cache":       cache,
 		"ResumeAFlow": resume,
+		"Artifacts":   artifacts,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

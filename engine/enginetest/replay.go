@@ -105,6 +105,19 @@ func (r *replay) Signals(ctx context.Context, _ string, after int64) ([]engine.S
 
 func (r *replay) AppendLogs(context.Context, []engine.LogLine) error { return nil }
 
+func (r *replay) PutArtifact(ctx context.Context, a engine.Artifact) (engine.Artifact, error) {
+	there, err := r.History.Artifacts(ctx, engine.ArtifactQuery{FlowRunID: a.FlowRunID})
+	for _, old := range there {
+		if old.ID == a.ID {
+			return old, nil
+		}
+	}
+	if err != nil {
+		return a, err
+	}
+	return a, r.problem("artifact %s is new", a)
+}
+
 // missing reports the calls of the first time that were not made the second.
 func (r *replay) missing(t *testing.T, run engine.FlowRun) {
 	t.Helper()
