@@ -29,8 +29,8 @@ func (im *importer) run(experiment int64, location string, r registry.ArchivedRu
 	}
 	return r.Points(func(metrics []registry.Metric) error {
 		return im.store.write(im.ctx, func(tx *sql.Tx) error {
-			points, newest := storedPoints(metrics)
-			added, err := insertPoints(tx, n, points, newest)
+			points, all := storedPoints(metrics)
+			added, err := insertPoints(tx, n, points, all)
 			im.done.Points += added
 			return err
 		})

@@ -65,18 +65,20 @@ func checkSample(q *registry.SampleQuery) error {
 
 // sampler takes the sample of one run. To skip a point costs SQLite a hundredth
 // of what it costs to hand one over or to number it in a window function: so it
-// counts the points, and then leaps from sample to sample.
+// counts the points, if their number is not known, and then leaps from sample to
+// sample; straight to them, if their steps are known.
 type sampler struct {
 	view     *sqlite.Snapshot
-	run      any // its number: NULL, which nothing equals, where there is none
+	run      int64 // its number
 	key      string
 	from, to int64 // steps
+	most     int64
 	last     point // taken last
 	take     func(row []driver.Value) error
 }
 
 func (s *Store) sample(ctx context.Context, q registry.SampleQuery, runID string) (found []registry.Metric, err error) {
-	sm := sampler{key: q.Key, from: math.MinInt64, to: math.MaxInt64}
+	sm := sampler{key: q.Key, from: math.MinInt64, to: math.MaxInt64, most: int64(q.MaxResults)}
 	if q.StartStep != nil {
 		sm.from, sm.to = *q.StartStep, *q.EndStep
 	}
@@ -91,19 +93,47 @@ func (s *Store) sample(ctx context.Context, q registry.SampleQuery, runID string
 	}
 	err = s.db.Snapshot(ctx, func(view *sqlite.Snapshot) error {
 		sm.view = view
-		if err := view.Each(1, func(row []driver.Value) error { sm.run = row[0]; return nil }, `SELECT n FROM runs WHERE id = ?`, runID); err != nil {
+		var row []driver.Value
+		err := view.Each(4, func(r []driver.Value) error { row = slices.Clone(r); return nil },
+			`SELECT r.n, l.first_step, l.step, l.points FROM runs r JOIN latest_metrics l ON l.run = r.n WHERE r.id = ? AND l.key = ?`, runID, q.Key)
+		if err != nil || row == nil {
 			return err
 		}
-		var points, steps int64
-		err := view.Each(2, func(row []driver.Value) error { points, steps = row[0].(int64), row[1].(int64); return nil }, `SELECT
-			(SELECT count(*) FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4),
-			(SELECT count(*) FROM (SELECT DISTINCT step FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4))`, sm.run, q.Key, sm.from, sm.to)
-		if err != nil {
-			return err
+		sm.run = row[0].(int64)
+		if points, known := row[3].(int64); known {
+			first, last := row[1].(int64), row[2].(int64)
+			if last-first == points-1 { // no step is left out
+				return sm.pick(max(first, sm.from), min(last, sm.to))
+			}
 		}
-		return sm.leap(samplePlaces(points, int64(q.MaxResults)), points == steps)
+		return sm.count()
 	})
 	return found, err
+}
+
+// pick takes the sample of points that have every step from first to last, once.
+func (sm *sampler) pick(first, last int64) error {
+	if last < first {
+		return nil
+	}
+	steps := samplePlaces(last-first+1, sm.most)
+	for i := range steps {
+		steps[i] += first
+	}
+	return sm.view.Each(4, sm.take, `SELECT m.step, m.timestamp, m.value, m.is_nan FROM json_each(?) j
+		CROSS JOIN metrics m ON m.run = ? AND m.key = ? AND m.step = j.value`, jsonList(steps), sm.run, sm.key)
+}
+
+// count takes the sample of points of which it must find out how many they are.
+func (sm *sampler) count() error {
+	var points, steps int64
+	err := sm.view.Each(2, func(row []driver.Value) error { points, steps = row[0].(int64), row[1].(int64); return nil }, `SELECT
+		(SELECT count(*) FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4),
+		(SELECT count(*) FROM (SELECT DISTINCT step FROM metrics WHERE run = ?1 AND key = ?2 AND step BETWEEN ?3 AND ?4))`, sm.run, sm.key, sm.from, sm.to)
+	if err != nil {
+		return err
+	}
+	return sm.leap(samplePlaces(points, sm.most), points == steps)
 }
 
 // leap takes the points at the places. If each has a step of its own, equal

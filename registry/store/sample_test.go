@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -55,7 +57,7 @@ func TestSamplesAreMLflows(t *testing.T) {
 			b.Metrics[4].Value = math.NaN()
 		}
 		want := slices.Clone(b.Metrics)
-		slices.SortFunc(want, func(a, b registry.Metric) int { return compareStored(a, b) })
+		slices.SortFunc(want, compareStored)
 		rng.Shuffle(n, func(i, j int) { b.Metrics[i], b.Metrics[j] = b.Metrics[j], b.Metrics[i] })
 		if err := s.LogBatch(t.Context(), r.Info.RunID, b); err != nil {
 			t.Fatal(err)
@@ -89,11 +91,60 @@ func compareStored(a, b registry.Metric) int {
 		}
 		return m.Value
 	}
-	switch {
-	case a.Step != b.Step:
-		return int(a.Step - b.Step)
-	case a.Timestamp != b.Timestamp:
-		return int(a.Timestamp - b.Timestamp)
+	return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Timestamp, b.Timestamp), cmp.Compare(value(a), value(b)))
+}
+
+// However points arrive, the samples are those of all points there are.
+func TestSamplesAsPointsArrive(t *testing.T) {
+	s := open(t, t.TempDir())
+	r, err := s.CreateRun(t.Context(), registry.NewRun{})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return int(value(a) - value(b))
+	has := map[registry.Metric]bool{}
+	arrive := func(what string, from, to int64, change float64) {
+		var b registry.Batch
+		for step := from; step < to; step++ {
+			m := registry.Metric{Key: "m", Step: step, Timestamp: step, Value: float64(step) + change}
+			b.Metrics, has[m] = append(b.Metrics, m), true
+			b.Metrics = append(b.Metrics, registry.Metric{Key: "other", Step: step})
+		}
+		if err := s.LogBatch(t.Context(), r.Info.RunID, b); err != nil {
+			t.Fatal(err)
+		}
+		all := slices.SortedFunc(maps.Keys(has), compareStored)
+		lo, hi := int64(3), int64(250)
+		within := slices.DeleteFunc(slices.Clone(all), func(m registry.Metric) bool { return m.Step < lo || m.Step > hi })
+		for _, most := range []int{1, 2, 7, 320} {
+			for q, want := range map[*registry.SampleQuery][]registry.Metric{{}: all, {StartStep: &lo, EndStep: &hi}: within} {
+				q.RunIDs, q.Key, q.MaxResults = []string{r.Info.RunID}, "m", most
+				got, err := s.SampleMetrics(t.Context(), *q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i := range got {
+					got[i].RunID = ""
+				}
+				if g, w := fmt.Sprint(got), fmt.Sprint(sampled(want, most)); g != w {
+					t.Fatalf("%s, %d of %d points:\ngot  %s\nwant %s", what, most, len(want), g, w)
+				}
+			}
+		}
+		p, err := s.GetRun(t.Context(), r.Info.RunID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if latest, _ := p.Data.Metric("m"); latest != all[len(all)-1].Value {
+			t.Errorf("%s: the latest is %v, want %v", what, latest, all[len(all)-1].Value)
+		}
+	}
+	arrive("the first", 0, 1, 0)
+	arrive("in order", 1, 300, 0)
+	arrive("more in order", 300, 600, 0)
+	arrive("again", 300, 600, 0)
+	arrive("half again", 500, 700, 0)
+	arrive("in order after that", 700, 800, 0)
+	arrive("others of the same steps", 100, 120, .5)
+	arrive("after a gap", 900, 950, 0)
+	arrive("out of order", -5, 0, 0)
 }
