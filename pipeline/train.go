@@ -60,6 +60,7 @@ func (f *Flows) train(c *engine.Ctx, p TrainParams) (engine.Arg[Staged], error) 
 	if p.TrialCount > 1 {
 		last = append(last, f.markBest().Submit(c, runs))
 	}
+	publishReport(p.Date).Submit(c, runs)
 	f.finishTracking().Submit(c, tracked, last...)
 	return staged, nil
 }

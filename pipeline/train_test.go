@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -250,5 +251,42 @@ func TestAModelWorseThanTheMeanIsFlagged(t *testing.T) {
 	page, err := s.SearchRuns(t.Context(), registry.RunQuery{ExperimentIDs: []string{"1"}, Filter: "tags.`taximeter.worse_than_mean` = 'true'"})
 	if err != nil || len(page.Items) != 1 {
 		t.Errorf("%d runs are tagged, %v", len(page.Items), err)
+	}
+}
+
+// A training shows its errors, the same as its report's, as a version of one page.
+func TestWhatIsPublished(t *testing.T) {
+	flows, _ := newFlows(t, synthesise(t, 1000))
+	p := params(1)
+	p.Gate = "metrics.rmse_valid < 100"
+	h := &engine.MemoryHistory{}
+	e := &engine.Engine{History: h}
+	for range 2 {
+		if _, err := flows.StartTraining(t.Context(), e, p, engine.Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, err := h.List(t.Context(), TrainFlow, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReport(t.Context(), h, runs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.Artifacts(t.Context(), engine.ArtifactQuery{FlowRunID: runs[0].ID})
+	if err != nil || len(list) != 2 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	for _, a := range list {
+		for _, run := range r.Runs {
+			want := fmt.Sprintf(`"rmse_valid":%v`, run.RMSEValid)
+			if a.Type == engine.ArtifactMarkdown {
+				want = fmt.Sprintf(`| %s | %.2f | %.2f |`, run.Name, run.RMSETrain, run.RMSEValid)
+			}
+			if a.Version != 2 || !strings.Contains(string(a.Data), want) {
+				t.Errorf("%s version %d has not %s: %s", a, a.Version, want, a.Data)
+			}
+		}
 	}
 }
