@@ -105,7 +105,7 @@ func TestSamplesAsPointsArrive(t *testing.T) {
 	arrive := func(what string, from, to int64, change float64) {
 		var b registry.Batch
 		for step := from; step < to; step++ {
-			m := registry.Metric{Key: "m", Step: step, Timestamp: step, Value: float64(step) + change}
+			m := registry.Metric{Key: "m", Step: step, Timestamp: max(step, 0), Value: float64(step) + change}
 			b.Metrics, has[m] = append(b.Metrics, m), true
 			b.Metrics = append(b.Metrics, registry.Metric{Key: "other", Step: step})
 		}
