@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -20,7 +22,14 @@ const (
 	ModelFile      = "model.json"      // the regressor, in XGBoost's JSON
 	VectorizerFile = "vectorizer.json" // what makes its columns
 	ExampleFile    = "input_example.json"
+
+	codeDir     = "code" // of what MLflow's python_function flavor imports
+	codeModule  = "taximeter_model"
+	servingFile = "serving_input_example.json" // the example as a scoring server is sent it
 )
+
+//go:embed python/taximeter_model.py
+var pythonCode []byte
 
 // Card is what a model directory says about the model beyond the model itself.
 // The zero Card is valid.
@@ -70,10 +79,11 @@ func (m *Model) write() (c contents, err error) {
 	return c, nil
 }
 
-// Files returns the model as the files of an MLflow model directory, which
-// mlflow.xgboost.load_model opens. ModelFile and VectorizerFile depend on the
-// model alone. MLmodelFile comes last: written in this order, a directory that
-// has it is whole.
+// Files returns the model as the files of an MLflow model directory.
+// mlflow.pyfunc.load_model opens it as a model of rides, by the Python beside
+// it, and mlflow.xgboost.load_model as one of the vectorizer's matrices.
+// ModelFile and VectorizerFile depend on the model alone. MLmodelFile comes
+// last: written in this order, a directory that has it is whole.
 //
 // XGBoost needs no names of features to predict, and none are stored: with
 // names, it would refuse the sparse matrix that a vectorizer makes, which has
@@ -90,15 +100,17 @@ func (m *Model) Files(card Card) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	example, err := m.exampleJSON(card.Examples)
+	card = card.filled(written.uuid)
+	example, serving, err := exampleJSON(card.Examples)
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", ExampleFile, err)
 	}
-	card = card.filled(written.uuid)
 	files := []File{
 		{ModelFile, written.model},
 		{VectorizerFile, written.vectorizer},
+		{codeDir + "/" + codeModule + ".py", pythonCode},
 		{ExampleFile, example},
+		{servingFile, serving},
 		{"requirements.txt", []byte(card.requirements())},
 		{"python_env.yaml", []byte(pythonEnv)},
 		{"conda.yaml", []byte(card.conda())},
@@ -118,6 +130,9 @@ func (c Card) filled(uuid string) Card {
 	}
 	if c.MLflowVersion == "" {
 		c.MLflowVersion = mlflowVersion
+	}
+	if c.Examples == nil {
+		c.Examples = []features.Ride{{PULocationID: 43, DOLocationID: 151, TripDistance: 1.01}}
 	}
 	return c
 }
@@ -156,24 +171,30 @@ func (m *Model) vectorizerJSON() ([]byte, error) {
 	return json.Marshal(preprocessor{encoding, m.Vectorizer})
 }
 
-// exampleJSON is a sparse matrix as MLflow stores one.
-func (m *Model) exampleJSON(rides []features.Ride) ([]byte, error) {
-	if rides == nil {
-		rides = []features.Ride{{PULocationID: 43, DOLocationID: 151, TripDistance: 1.01}}
+// exampleJSON is a table of rides as MLflow stores one, and as it is posted.
+func exampleJSON(rides []features.Ride) (example, serving []byte, err error) {
+	table := struct {
+		Columns []string `json:"columns"`
+		Data    [][]any  `json:"data"`
+	}{Data: [][]any{}}
+	for _, c := range rideColumns {
+		table.Columns = append(table.Columns, c.Name)
 	}
-	x, err := m.Vectorizer.Transform(features.FromRides(m.Encoding, rides))
-	if err != nil {
-		return nil, err
+	for _, r := range rides {
+		row := []any{r.PULocationID, r.DOLocationID, r.TripDistance} // what is missing is null
+		for i, zone := range []int32{r.PULocationID, r.DOLocationID} {
+			if zone < 0 {
+				row[i] = nil
+			}
+		}
+		if math.IsNaN(r.TripDistance) {
+			row[2] = nil
+		}
+		table.Data = append(table.Data, row)
 	}
-	csr := struct {
-		Data    []float64 `json:"data"`
-		Indices []int32   `json:"indices"`
-		Indptr  []int     `json:"indptr"`
-		Shape   [2]int    `json:"shape"`
-	}{Data: []float64{}, Indices: []int32{}, Indptr: []int{0}, Shape: [2]int{x.Rows, x.Width}}
-	for row := range x.Rows {
-		csr.Indices, csr.Data = x.AppendRow(row, csr.Indices, csr.Data)
-		csr.Indptr = append(csr.Indptr, len(csr.Indices))
+	if example, err = json.Marshal(table); err != nil {
+		return nil, nil, err
 	}
-	return json.Marshal(csr)
+	serving, err = json.Marshal(map[string]any{"dataframe_split": table})
+	return example, serving, err
 }

@@ -23,7 +23,7 @@ dependencies:
 `
 
 func (c Card) packages() []string {
-	return []string{"mlflow==" + c.MLflowVersion, "xgboost==" + xgboostVersion, "scipy"}
+	return []string{"mlflow==" + c.MLflowVersion, "xgboost==" + xgboostVersion, "pandas", "scipy"}
 }
 
 func (c Card) requirements() string { return strings.Join(c.packages(), "\n") + "\n" }
@@ -37,8 +37,23 @@ func (c Card) conda() string {
 	return b.String()
 }
 
-// mlmodel writes the MLmodel file. The signature is a tensor without names: it
-// takes the sparse matrix that the vectorizer makes, and a frame of that width.
+// column is one of a table, as MLflow's signatures describe it.
+type column struct {
+	Type     string `json:"type"`
+	Name     string `json:"name"`
+	Required bool   `json:"required"`
+}
+
+// rideColumns are what the model asks of a ride. It can do without a distance;
+// that of a ride may be NaN, too.
+var rideColumns = []column{
+	{Type: "long", Name: "PULocationID", Required: true},
+	{Type: "long", Name: "DOLocationID", Required: true},
+	{Type: "double", Name: "trip_distance"},
+}
+
+// mlmodel writes the MLmodel file. The signature is of rides: the matrix that
+// mlflow.xgboost.load_model's booster reads is the business of the Python code.
 func (c Card) mlmodel(m *Model, size int) string {
 	var b strings.Builder
 	line := func(format string, args ...any) {
@@ -47,11 +62,11 @@ func (c Card) mlmodel(m *Model, size int) string {
 	line("artifact_path: %s", quote(c.ArtifactPath))
 	line("flavors:")
 	line("  python_function:")
-	line("    data: %s", ModelFile)
+	line("    code: %s", codeDir)
 	line("    env:")
 	line("      conda: conda.yaml")
 	line("      virtualenv: python_env.yaml")
-	line("    loader_module: mlflow.xgboost")
+	line("    loader_module: %s", codeModule)
 	line("    python_version: %s", quote(pythonVersion))
 	line("  xgboost:")
 	line("    code: null")
@@ -75,9 +90,12 @@ func (c Card) mlmodel(m *Model, size int) string {
 	}
 	line("saved_input_example_info:")
 	line("  artifact_path: %s", ExampleFile)
-	line("  type: sparse_matrix_csr")
+	line("  pandas_orient: split")
+	line("  serving_input_path: %s", servingFile)
+	line("  type: dataframe")
+	inputs, _ := json.Marshal(rideColumns) // strings always can be
 	line("signature:")
-	line(`  inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, %d]}}]'`, m.Vectorizer.Width())
+	line("  inputs: '%s'", inputs)
 	line(`  outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1]}}]'`)
 	line("  params: null")
 	line("type_hint_from_example: false")

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -82,7 +83,11 @@ func writeDirectory(t testing.TB, dir string, m *Model, card Card) {
 		t.Fatal(err)
 	}
 	for _, f := range files {
-		if err := os.WriteFile(filepath.Join(dir, f.Name), f.Bytes, 0o600); err != nil {
+		path := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Bytes, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -369,11 +374,11 @@ func TestMLmodel(t *testing.T) {
 	want := `artifact_path: "model"
 flavors:
   python_function:
-    data: model.json
+    code: code
     env:
       conda: conda.yaml
       virtualenv: python_env.yaml
-    loader_module: mlflow.xgboost
+    loader_module: taximeter_model
     python_version: "3.11"
   xgboost:
     code: null
@@ -388,23 +393,30 @@ metadata:
   vectorizer: vectorizer.json
 mlflow_version: 3.17.2
 model_id: "m-1f"
-model_size_bytes: 870
+model_size_bytes: SIZE
 model_uuid: "m-1f"
 run_id: "8f8f"
 saved_input_example_info:
   artifact_path: input_example.json
-  type: sparse_matrix_csr
+  pandas_orient: split
+  serving_input_path: serving_input_example.json
+  type: dataframe
 signature:
-  inputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float64", "shape": [-1, 2]}}]'
+  inputs: '[{"type":"long","name":"PULocationID","required":true},{"type":"long","name":"DOLocationID","required":true},{"type":"double","name":"trip_distance","required":false}]'
   outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "float32", "shape": [-1]}}]'
   params: null
 type_hint_from_example: false
 utc_time_created: '2026-03-05 06:08:09.000120'
 `
+	size := 0
+	for _, name := range []string{ModelFile, VectorizerFile, "code/taximeter_model.py", ExampleFile, "serving_input_example.json", "requirements.txt", "python_env.yaml", "conda.yaml"} {
+		size += len(readFile(t, dir, name))
+	}
+	want = strings.Replace(want, "SIZE", strconv.Itoa(size), 1)
 	if got := string(readFile(t, dir, MLmodelFile)); got != want {
 		t.Errorf("MLmodel is\n%s\nwant\n%s", got, want)
 	}
-	if got, want := string(readFile(t, dir, ExampleFile)), `{"data":[1,1.01],"indices":[0,1],"indptr":[0,2],"shape":[1,2]}`; got != want {
+	if got, want := string(readFile(t, dir, ExampleFile)), `{"columns":["PULocationID","DOLocationID","trip_distance"],"data":[[43,151,1.01]]}`; got != want {
 		t.Errorf("input example is %s, want %s", got, want)
 	}
 	if got, want := string(readFile(t, dir, VectorizerFile)), `{"features":"PU_DO","vectorizer":{"format":"dict-vectorizer","version":1,"width":2,"blocks":[{"name":"PU_DO","levels":["43_151"]}],"numbers":["trip_distance"]}}`; got != want {

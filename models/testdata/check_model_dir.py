@@ -5,15 +5,15 @@
 
 RIDES.json is a list of {"PULocationID": 43, "DOLocationID": 151, "trip_distance": 1.01},
 where trip_distance may be absent. Prints {"predictions": […], "example": […], …}: the predictions
-of mlflow.xgboost.load_model, one a ride, and those for the directory's own input example.
-Fails when mlflow.pyfunc.load_model predicts otherwise.
+of mlflow.xgboost.load_model, one a ride, and those for the directory's own input example by
+mlflow.pyfunc.load_model, which reads rides as they are. Fails when that predicts the others otherwise.
 """
 import json
 import sys
 
 import mlflow
 import numpy as np
-import scipy.sparse
+import pandas as pd
 import xgboost
 from sklearn.feature_extraction import DictVectorizer
 
@@ -51,7 +51,8 @@ def main(directory, rides_file):
     predictions = booster.predict(xgboost.DMatrix(x))
 
     pyfunc = mlflow.pyfunc.load_model(directory)
-    np.testing.assert_array_equal(pyfunc.predict(scipy.sparse.csr_matrix(x)), predictions)
+    frame = pd.DataFrame(rides, columns=["PULocationID", "DOLocationID", "trip_distance"])
+    np.testing.assert_array_equal(pyfunc.predict(frame), predictions)
     example = mlflow.models.Model.load(directory).load_input_example(directory)
     info = mlflow.models.get_model_info(directory)
     assert info.signature is not None and "xgboost" in info.flavors
@@ -59,7 +60,7 @@ def main(directory, rides_file):
     json.dump(
         {
             "predictions": predictions.tolist(),
-            "example": booster.predict(xgboost.DMatrix(example)).tolist(),
+            "example": pyfunc.predict(example).tolist(),
             "run_id": info.run_id,
             "attributes": booster.attributes(),
             "versions": {"mlflow": mlflow.__version__, "xgboost": xgboost.__version__},
