@@ -42,7 +42,15 @@ type Tracker interface {
 	LogBatch(ctx context.Context, runID string, b registry.Batch) error
 	LogInputs(ctx context.Context, runID string, datasets []registry.DatasetInput, models []registry.ModelInput) error
 
+	LogOutputs(ctx context.Context, runID string, models []registry.ModelOutput) error
+	GetRun(ctx context.Context, runID string) (registry.Run, error)
+
+	CreateLoggedModel(ctx context.Context, m registry.NewLoggedModel) (registry.LoggedModel, error)
+	SearchLoggedModels(ctx context.Context, q registry.LoggedModelQuery) (registry.Page[registry.LoggedModel], error)
+	FinalizeLoggedModel(ctx context.Context, modelID string, status registry.LoggedModelStatus) (registry.LoggedModel, error)
+
 	PutArtifact(ctx context.Context, runID, path string, r io.Reader) error
+	PutFile(ctx context.Context, name string, r io.Reader) error
 	OpenArtifact(ctx context.Context, runID, path string) (io.ReadCloser, error)
 
 	CreateRegisteredModel(ctx context.Context, m registry.NewRegisteredModel) (registry.RegisteredModel, error)

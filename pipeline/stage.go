@@ -155,9 +155,16 @@ func (f *Flows) version(ctx context.Context, in stageInput) (registry.ModelVersi
 	if len(page.Items) > 0 {
 		return page.Items[0], nil
 	}
-	v, err := f.Tracker.CreateModelVersion(ctx, registry.NewModelVersion{
-		Name: in.Model, RunID: in.Chosen.RunID, Source: "runs:/" + in.Chosen.RunID + "/" + modelDir,
-	})
+	n := registry.NewModelVersion{Name: in.Model, RunID: in.Chosen.RunID, Source: "runs:/" + in.Chosen.RunID + "/" + modelDir}
+	run, err := f.Tracker.GetRun(ctx, in.Chosen.RunID)
+	if err != nil {
+		return registry.ModelVersion{}, fmt.Errorf("look for the model of %s: %w", in.Chosen.Name, err)
+	}
+	if made := run.Outputs.Models; len(made) > 0 {
+		n.ModelID = made[0].ModelID
+		n.Source = "models:/" + n.ModelID
+	}
+	v, err := f.Tracker.CreateModelVersion(ctx, n)
 	if err != nil {
 		return v, fmt.Errorf("register a version of %s: %w", in.Model, err)
 	}

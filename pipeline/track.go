@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/taximeter/taximeter/data"
@@ -30,6 +28,10 @@ const (
 	tagBestTrial     = "taximeter.best_trial"      // "true" for the trial with the least error
 	tagBestRun       = "taximeter.best_run_id"     // of the parent: that trial's run
 )
+
+// experimentKind tells MLflow's web interface that the experiment is about
+// models that are trained, not about prompts and agents.
+var experimentKind = registry.Tag{Key: "mlflow.experimentKind", Value: "custom_model_development"}
 
 // parentRun is the tracked run that the models' runs are nested in.
 type parentRun struct {
@@ -73,7 +75,7 @@ func (f *Flows) startTracking() engine.Task[parentRun, tracking] {
 				return tracking{}, err
 			}
 			at := tracking{ExperimentID: id, Experiment: p.Experiment, FlowRunID: p.FlowRunID}
-			run, err := f.findOrCreateRun(ctx, at, engine.From(ctx).Key(), registry.NewRun{RunName: p.RunName, StartTime: now().UnixMilli()})
+			run, _, err := f.findOrCreateRun(ctx, at, engine.From(ctx).Key(), registry.NewRun{RunName: p.RunName, StartTime: now().UnixMilli()})
 			if err != nil {
 				return tracking{}, err
 			}
@@ -87,7 +89,7 @@ func (f *Flows) startTracking() engine.Task[parentRun, tracking] {
 func (f *Flows) experiment(ctx context.Context, name string) (string, error) {
 	e, err := f.Tracker.GetExperimentByName(ctx, name)
 	if registry.CodeOf(err) == registry.ResourceDoesNotExist {
-		id, err := f.Tracker.CreateExperiment(ctx, registry.NewExperiment{Name: name})
+		id, err := f.Tracker.CreateExperiment(ctx, registry.NewExperiment{Name: name, Tags: []registry.Tag{experimentKind}})
 		if err == nil {
 			return id, nil
 		}
@@ -109,21 +111,21 @@ func (f *Flows) experiment(ctx context.Context, name string) (string, error) {
 
 // findOrCreateRun returns the run that an earlier attempt of the call key began,
 // or a new one.
-func (f *Flows) findOrCreateRun(ctx context.Context, at tracking, key string, n registry.NewRun) (registry.Run, error) {
+func (f *Flows) findOrCreateRun(ctx context.Context, at tracking, key string, n registry.NewRun) (run registry.Run, found bool, err error) {
 	own := at.FlowRunID + "/" + key
 	page, err := f.Tracker.SearchRuns(ctx, registry.RunQuery{
 		ExperimentIDs: []string{at.ExperimentID}, Filter: fmt.Sprintf("tags.`%s` = '%s'", tagKey, own), MaxResults: 1,
 	})
 	if err != nil {
-		return registry.Run{}, fmt.Errorf("look for tracked run %s: %w", n.RunName, err)
+		return run, false, fmt.Errorf("look for tracked run %s: %w", n.RunName, err)
 	}
 	if len(page.Items) > 0 {
 		// It may have been closed by the attempt that failed.
-		run := page.Items[0]
+		run = page.Items[0]
 		if run.Info.Status != registry.Running {
 			run.Info, err = f.Tracker.UpdateRun(ctx, registry.RunUpdate{RunID: run.Info.RunID, Status: registry.Running})
 		}
-		return run, err
+		return run, true, err
 	}
 	n.ExperimentID, n.UserID = at.ExperimentID, f.Origin.User
 	n.Tags = append(n.Tags, registry.Tag{Key: tagKey, Value: own}, registry.Tag{Key: tagFlowRun, Value: at.FlowRunID})
@@ -137,11 +139,10 @@ func (f *Flows) findOrCreateRun(ctx context.Context, at tracking, key string, n 
 			n.Tags = append(n.Tags, t)
 		}
 	}
-	run, err := f.Tracker.CreateRun(ctx, n)
-	if err != nil {
-		return run, fmt.Errorf("create tracked run %s: %w", n.RunName, err)
+	if run, err = f.Tracker.CreateRun(ctx, n); err != nil {
+		return run, false, fmt.Errorf("create tracked run %s: %w", n.RunName, err)
 	}
-	return run, nil
+	return run, false, nil
 }
 
 func (f *Flows) endRun(ctx context.Context, runID string, status registry.RunStatus) error {
@@ -185,12 +186,18 @@ func (f *Flows) logRun() engine.Task[logInput, TrackedRun] {
 			if fit.WorseThanMean {
 				engine.From(ctx).Log().Warn("this model is worse than predicting the mean", "run", fit.Name, "rmse_valid", fit.RMSEValid)
 			}
-			run, err := f.findOrCreateRun(ctx, in.At, engine.From(ctx).Key(), in.newRun())
+			run, found, err := f.findOrCreateRun(ctx, in.At, engine.From(ctx).Key(), in.newRun())
 			if err != nil {
 				return TrackedRun{}, err
 			}
 			id, status := run.Info.RunID, registry.Failed
-			if err := f.Tracker.LogBatch(ctx, id, fit.batch()); err != nil {
+			var logged registry.LoggedModel
+			if fit.Model != nil {
+				if logged, err = f.loggedModel(ctx, run, found, fit); err != nil {
+					return TrackedRun{}, err
+				}
+			}
+			if err := f.Tracker.LogBatch(ctx, id, fit.batch(logged.Info.ModelID)); err != nil {
 				return TrackedRun{}, fmt.Errorf("log %s: %w", fit.Name, err)
 			}
 			if fit.Model != nil {
@@ -198,7 +205,7 @@ func (f *Flows) logRun() engine.Task[logInput, TrackedRun] {
 				if err := f.Tracker.LogInputs(ctx, id, fit.datasets(), nil); err != nil {
 					return TrackedRun{}, fmt.Errorf("log the data of %s: %w", fit.Name, err)
 				}
-				if err := f.putModel(ctx, id, fit); err != nil {
+				if err := f.putModel(ctx, id, logged, fit); err != nil {
 					return TrackedRun{}, err
 				}
 			}
@@ -281,8 +288,9 @@ const (
 )
 
 // batch is what is logged of a fit. Its points have the time the fit ended, so
-// that logging them twice is logging them once.
-func (f FitFacts) batch() registry.Batch {
+// that logging them twice is logging them once. They are the logged model's too,
+// if one is named.
+func (f FitFacts) batch(loggedModel string) registry.Batch {
 	var b registry.Batch
 	for _, key := range slices.Sorted(maps.Keys(f.Params)) {
 		b.Params = append(b.Params, registry.Param{Key: key, Value: fmt.Sprint(f.Params[key])})
@@ -293,16 +301,34 @@ func (f FitFacts) batch() registry.Batch {
 			b.Params = append(b.Params, registry.Param{Key: prefix + "_rows", Value: strconv.Itoa(m.RowsKept)})
 		}
 	}
-	at := f.Ended.UnixMilli()
+	points := f.points()
+	for i := range points {
+		p := &points[i]
+		p.Timestamp, p.ModelID = f.Ended.UnixMilli(), loggedModel
+		if loggedModel == "" || p.Key == "inference_time" {
+			continue // it was measured on rides of both months
+		}
+		month := f.Valid
+		if p.Key == "rmse_train" || p.Key == trainCurve {
+			month = f.Train
+		}
+		p.DatasetName, p.DatasetDigest = month.dataset()
+	}
+	b.Metrics = points
+	return b
+}
+
+// points are the figures and curves of a fit.
+func (f FitFacts) points() (points []registry.Metric) {
 	for _, key := range slices.Sorted(maps.Keys(f.Metrics)) {
-		b.Metrics = append(b.Metrics, registry.Metric{Key: key, Value: f.Metrics[key], Timestamp: at})
+		points = append(points, registry.Metric{Key: key, Value: f.Metrics[key]})
 	}
 	for i := range f.Curves.Valid {
-		b.Metrics = append(b.Metrics,
-			registry.Metric{Key: trainCurve, Value: f.Curves.Train[i], Timestamp: at, Step: int64(i)},
-			registry.Metric{Key: validCurve, Value: f.Curves.Valid[i], Timestamp: at, Step: int64(i)})
+		points = append(points,
+			registry.Metric{Key: trainCurve, Value: f.Curves.Train[i], Step: int64(i)},
+			registry.Metric{Key: validCurve, Value: f.Curves.Valid[i], Step: int64(i)})
 	}
-	return b
+	return points
 }
 
 // name is how the month is called: 2021-01, or the file's name where it does not
@@ -314,52 +340,33 @@ func (m MonthFacts) name() string {
 	return m.File.Month.String()
 }
 
+// dataset is how the rides of the month are called in a tracking server.
+func (m MonthFacts) dataset() (name, digest string) {
+	return strings.TrimPrefix(string(m.File.Taxi)+"_"+m.name(), "_"), m.File.SHA256[:16]
+}
+
+// rideSchema are the columns of the rides that models are fitted on, as MLflow
+// writes a schema.
+const rideSchema = `{"mlflow_colspec": [` +
+	`{"type": "long", "name": "PULocationID", "required": true}, ` +
+	`{"type": "long", "name": "DOLocationID", "required": true}, ` +
+	`{"type": "double", "name": "trip_distance", "required": true}, ` +
+	`{"type": "double", "name": "duration", "required": true}]}`
+
 func (f FitFacts) datasets() []registry.DatasetInput {
 	input := func(m MonthFacts, use string) registry.DatasetInput {
+		name, digest := m.dataset()
 		source, _ := json.Marshal(map[string]string{"uri": m.File.Path, "sha256": m.File.SHA256}) // strings never fail
-		profile, _ := json.Marshal(map[string]int{"num_rows": m.RowsKept, "num_rows_read": m.RowsRead})
+		profile, _ := json.Marshal(map[string]int{"num_rows": m.RowsKept, "num_elements": 4 * m.RowsKept, "num_rows_read": m.RowsRead})
 		return registry.DatasetInput{
 			Tags: []registry.Tag{{Key: "mlflow.data.context", Value: use}},
 			Dataset: registry.Dataset{
-				Name: strings.TrimPrefix(string(m.File.Taxi)+"_"+m.name(), "_"), Digest: m.File.SHA256[:16],
-				SourceType: "local", Source: string(source), Profile: string(profile),
+				Name: name, Digest: digest, SourceType: "local", Source: string(source), Schema: rideSchema, Profile: string(profile),
 			},
 		}
 	}
 	return []registry.DatasetInput{input(f.Train, "training"), input(f.Valid, "validation")}
 }
-
-// putModel uploads the model's directory, what makes it whole last, and its
-// preprocessor beside it.
-func (f *Flows) putModel(ctx context.Context, runID string, fit Fit) error {
-	files, err := fit.Model.Files(models.Card{RunID: runID, CreatedAt: fit.Ended})
-	if err != nil {
-		return fmt.Errorf("write the model of %s: %w", fit.Name, err)
-	}
-	var done atomic.Int64
-	put := func(dir string, file models.File) error {
-		if err := f.Tracker.PutArtifact(ctx, runID, path.Join(dir, file.Name), bytes.NewReader(file.Bytes)); err != nil {
-			return fmt.Errorf("log %s of %s: %w", file.Name, fit.Name, err)
-		}
-		engine.From(ctx).Progress("files", done.Add(1), int64(len(files)+1))
-		return nil
-	}
-	var puts []func() error
-	last := len(files) - 1
-	for _, file := range files[:last] {
-		puts = append(puts, func() error { return put(modelDir, file) })
-		if file.Name == models.VectorizerFile {
-			puts = append(puts, func() error { return put("preprocessor", file) })
-		}
-	}
-	if err := atOnce(puts...); err != nil {
-		return err
-	}
-	return put(modelDir, files[last])
-}
-
-// modelDir is where a tracked run keeps its model.
-const modelDir = "model"
 
 // finishTracking ends the parent run, once everything else is done.
 func (f *Flows) finishTracking() engine.Task[tracking, struct{}] {
