@@ -24,6 +24,7 @@ type call struct {
 	onState   func(context.Context, TaskRun)
 
 	slots holding
+	turn  *turn // nil: it has not begun, or needs none
 
 	// Written by the goroutine that executes the call; read after done.
 	record   TaskRun
@@ -78,7 +79,9 @@ func (c *call) put(ctx context.Context, t StateType, name, message string, how T
 		c.record.End = s.Time
 	}
 	how.Task = c.record
-	err := c.scope.run.engine.History.PutTaskRun(context.WithoutCancel(ctx), how)
+	err := c.turn.during(func() error {
+		return c.scope.run.engine.History.PutTaskRun(context.WithoutCancel(ctx), how)
+	})
 	var refused *TransitionError
 	if errors.As(err, &refused) {
 		err = fmt.Errorf("%w: %w", ErrSuperseded, err) // somebody else has written this call

@@ -19,6 +19,7 @@ type tree struct {
 	history History
 	log     *slog.Logger
 	rootID  string
+	turns   turns
 
 	mu     sync.Mutex
 	runs   map[string]member

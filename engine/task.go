@@ -74,7 +74,14 @@ func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 		}
 		return t.remake(ctx, c, run, in, err)
 	}
-	go c.execute(run)
+	if t.kind == KindCheckpoint { // the flow waits for it, and others do not
+		go c.execute(run)
+		return f
+	}
+	c.scope.run.tree.turns.run(func(mine *turn) {
+		c.turn = mine
+		c.execute(run)
+	})
 	return f
 }
 
