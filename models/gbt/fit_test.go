@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,6 +162,28 @@ func TestEarlyStoppingKeepsEveryTree(t *testing.T) {
 	}
 	if e.BestIteration != best || e.BestScore != scores[best] || len(e.Trees) != best+1+p.EarlyStopping {
 		t.Errorf("best is round %d with %v of %d; scores are %v", e.BestIteration, e.BestScore, len(e.Trees), scores)
+	}
+}
+
+// TestGreatNumbers: the sum of two neighbours is beyond float32, so that a split
+// between them parts nothing. With a limit of depth it is made, as XGBoost does;
+// without, the tree must end all the same.
+func TestGreatNumbers(t *testing.T) {
+	x := oneNumber(2.5e38, 3e38, 1, 2)
+	block := oneBlock(2, -1, -1, -1, -1)
+	block.Blocks[0].Columns = []int32{1, 2}
+	both := &matrix.Matrix{Rows: 4, Width: 3, Numbers: x.Numbers, Blocks: block.Blocks}
+	for depth, want := range map[int][]float32{0: {5, 5, 5, 4}, 2: {4.75, 4.75, 4.75, 4.75}} {
+		p := plain
+		p.MaxDepth = depth
+		for _, x := range []*matrix.Matrix{x, both} {
+			e := fit(t, Set{X: x, Y: []float64{1, 9, 5, 4}}, p)
+			out := make([]float32, 4)
+			e.Predict(x, out)
+			if !slices.Equal(out, want) {
+				t.Errorf("depth %d: predictions are %v, want %v", depth, out, want)
+			}
+		}
 	}
 }
 

@@ -82,9 +82,12 @@ func (j *joined) number(n int) column {
 }
 
 // engineFor chooses by shape: the grid can do only one, and that one faster. It
-// rests on sums of weights that stay the same, so that no row may be left out.
+// rests on sums of weights that stay the same, so that no row may be left out,
+// and on thresholds that lie where the search took them to: see between.
 func engineFor(rows joined, r rule, base float32) engine {
-	if x := rows.train.X; len(x.Blocks) == 1 && len(x.Numbers) == 1 && r.chance == nil && !slices.Contains(rows.train.Weights, 0) {
+	great := func(v float64) bool { return math.Abs(v) > math.MaxFloat32/2 }
+	if x := rows.train.X; len(x.Blocks) == 1 && len(x.Numbers) == 1 && r.chance == nil &&
+		!slices.Contains(rows.train.Weights, 0) && !slices.ContainsFunc(x.Numbers[0].Values, great) {
 		return newGrid(rows, r, base)
 	}
 	return newGrower(rows, r, base)

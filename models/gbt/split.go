@@ -185,7 +185,7 @@ func (s *search) backward(at int, c *column, cells []cell) {
 		if cells[i].rows == 0 {
 			continue
 		}
-		if !sieve.holds(right) && right.hess != 0 && s.offer(s.total.minus(right), right, c.features[0]) {
+		if !sieve.holds(right) && right.hess != 0 && s.parts(c, cells, i, last, i) && s.offer(s.total.minus(right), right, c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, true
 			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
 			sieve = s.sieve
@@ -224,22 +224,24 @@ func (s *search) forward(at int, c *column, cells []cell) {
 	}
 }
 
-// parts tells whether a forward split between the values of two cells parts the
-// rows at all. It does not if they are neighbours among the float32s whose mean
-// is the greater one, and the lesser is the least of the node: between then
-// gives the lesser, which is not below itself. XGBoost makes such splits, one
-// below the other down to its max_depth; so do we, but not where there is no limit.
-func (s *search) parts(c *column, cells []cell, first, before, now int) bool {
-	if s.maxDepth < math.MaxInt || before != first {
+// parts tells whether a split between the values of two cells parts the rows of
+// a node at all. It does not if the sum of the values is beyond float32. Nor does
+// it, in a forward search, if they are neighbours among the float32s whose mean
+// is the greater one, and the lesser is the least of the node: between then gives
+// the lesser, which is not below itself. XGBoost makes such splits, one below the
+// other down to its max_depth; so do we, but not where there is no limit.
+func (s *search) parts(c *column, cells []cell, least, before, now int) bool {
+	if s.maxDepth < math.MaxInt {
 		return true
 	}
-	least := c.values[cells[first].code]
-	return between(c.values[cells[now].code], least) > least
+	threshold := between(c.values[cells[now].code], c.values[cells[before].code])
+	return threshold > c.values[cells[least].code] && threshold <= math.MaxFloat32
 }
 
 // between is the threshold between two neighbouring values, as XGBoost's
 // updater_colmaker.cc, UpdateEnumeration: their float32 mean, but the value
-// passed before where that cannot be told from the value now.
+// passed before where that cannot be told from the value now. Where their sum is
+// beyond float32, it is infinite.
 func between(now, before float32) float32 {
 	mean := float32(now+before) * 0.5
 	if mean == now {

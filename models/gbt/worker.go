@@ -1,5 +1,7 @@
 package gbt
 
+import "math"
+
 // open is a node that may yet split.
 type open struct {
 	parent           int32 // its number, see sprout
@@ -86,7 +88,10 @@ func (w *worker) split(n *open, s *split, number int32) {
 	picked := w.move(n.trained, t, inside)
 	moves.total = n.trained.sum(picked)
 	stays.total = n.total.minus(moves.total)
-	if moves.depth < w.maxDepth {
+	// A split that parts no rows, since its gain is but rounding, would be made again
+	// and again.
+	endless := w.maxDepth == math.MaxInt && (len(picked) == 0 || n.trained.live == 0)
+	if moves.depth < w.maxDepth && !endless {
 		moves.cells, stays.cells = w.cellsFor(moves.total), w.cellsFor(stays.total)
 	}
 	if moves.cells != nil || stays.cells != nil {
