@@ -193,7 +193,7 @@ func (m *MemoryHistory) List(_ context.Context, flow string, limit int) ([]FlowR
 			list = append(list, run)
 		}
 	}
-	slices.SortFunc(list, func(a, b FlowRun) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(list, func(a, b FlowRun) int { return cmp.Or(b.Listed().Compare(a.Listed()), cmp.Compare(a.ID, b.ID)) })
 	return list[:min(limit, len(list))], nil
 }
 

@@ -2,7 +2,7 @@ package engine
 
 import "time"
 
-// RunQuery says which flow runs are wanted, newest first. The zero value of a
+// RunQuery says which flow runs are wanted, newest first by Listed. The zero value of a
 // field wants all.
 type RunQuery struct {
 	Flow, Deployment string
@@ -21,8 +21,8 @@ type RunQuery struct {
 
 // Place is where in a list of runs to go on.
 type Place struct {
-	Created time.Time
-	ID      string
+	Listed time.Time
+	ID     string
 }
 
 // TaskQuery says which calls of a flow run are wanted, in their order.

@@ -41,6 +41,15 @@ type FlowRun struct {
 // Duration is the time spent running until now.
 func (r FlowRun) Duration(now time.Time) time.Duration { return ran(r.State, r.Ran, now) }
 
+// Listed is where the run stands in lists: by when it was made or, where it was made
+// ahead, by when it was due. It never changes.
+func (r FlowRun) Listed() time.Time {
+	if r.ExpectedStart.After(r.Created) {
+		return r.ExpectedStart
+	}
+	return r.Created
+}
+
 // TaskRun is the record of one call of a task, or of a flow as a subflow.
 type TaskRun struct {
 	FlowRunID string

@@ -9,11 +9,12 @@ import (
 )
 
 // begun leaves out runs that a schedule has made ahead of time: those are listed
-// with their deployment.
+// with their deployment. The indexes of lists have the same words.
 const begun = `NOT (state_type = 'SCHEDULED' AND state_name = 'Scheduled' AND attempts = 0 AND schedule <> '')`
 
 // List returns the newest flow runs that have no parent, newest first, without
-// those that a schedule has made ahead. A flow "" means every flow.
+// those that a schedule has made ahead. How new a run is, FlowRun.Listed says. A flow
+// "" means every flow.
 func (s *Store) List(ctx context.Context, flow string, limit int) ([]engine.FlowRun, error) {
 	// The index is named because SQLite, which takes few runs to have no parent,
 	// would sort them all.
@@ -21,7 +22,7 @@ func (s *Store) List(ctx context.Context, flow string, limit int) ([]engine.Flow
 	if flow != "" {
 		from, args = `flow_run INDEXED BY flow_run_flow WHERE parent_id IS NULL AND flow = ? AND `+begun, []any{flow, limit}
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM `+from+` ORDER BY created DESC, id LIMIT ?`, args...)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM `+from+` ORDER BY listed DESC, id LIMIT ?`, args...)
 	return collect(rows, err, scanFlowRun)
 }
 
@@ -31,6 +32,10 @@ func (s *Store) Subflows(ctx context.Context, parentID string) ([]engine.FlowRun
 		WHERE parent_id = ? ORDER BY created, id`, parentID)
 	return collect(rows, err, scanFlowRun)
 }
+
+// findQuery has the IDs that begin with ?1 as a range, for which there is an index.
+const findQuery = `SELECT ` + flowRunColumns + ` FROM flow_run
+	WHERE (id >= ?1 AND id < ?1 || char(0x10ffff)) OR name = ?2 ORDER BY listed DESC, id LIMIT 6`
 
 // Find returns the one flow run that ref names: an ID, a unique prefix of one
 // (4 characters at least), a name, or "latest" for the newest that has no parent.
@@ -49,8 +54,7 @@ func (s *Store) Find(ctx context.Context, ref string) (engine.FlowRun, error) {
 	if len(ref) < 4 {
 		prefix = "-" // no ID begins like this
 	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run
-		WHERE substr(id, 1, length(?1)) = ?1 OR name = ?2 ORDER BY created DESC, id LIMIT 6`, prefix, ref)
+	rows, err := s.db.Read().QueryContext(ctx, findQuery, prefix, ref)
 	runs, err := collect(rows, err, scanFlowRun)
 	if err != nil {
 		return engine.FlowRun{}, err

@@ -29,7 +29,7 @@ func (s *Store) Search(ctx context.Context, q engine.RunQuery) ([]engine.FlowRun
 		runs = append(runs, some...)
 	}
 	slices.SortFunc(runs, func(a, b engine.FlowRun) int {
-		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(a.ID, b.ID))
+		return cmp.Or(b.Listed().Compare(a.Listed()), strings.Compare(a.ID, b.ID))
 	})
 	return runs[:min(len(runs), q.Limit)], nil
 }
@@ -49,6 +49,9 @@ func (s *Store) search(ctx context.Context, q engine.RunQuery, state engine.Stat
 		}
 	case q.Subflows:
 		from = `flow_run`
+	case q.Ahead:
+		from = `flow_run INDEXED BY flow_run_listed`
+		add(`parent_id IS NULL`)
 	default:
 		add(`parent_id IS NULL`)
 		if state != "" {
@@ -86,13 +89,13 @@ func (s *Store) search(ctx context.Context, q engine.RunQuery, state engine.Stat
 		add(begun)
 	}
 	if q.After.ID != "" {
-		add(`created <= ? AND (created < ? OR id > ?)`, micros(q.After.Created), micros(q.After.Created), q.After.ID)
+		add(`listed <= ? AND (listed < ? OR id > ?)`, micros(q.After.Listed), micros(q.After.Listed), q.After.ID)
 	}
 	if len(where) == 0 {
 		add(`true`)
 	}
 	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM `+from+` WHERE `+strings.Join(where, ` AND `)+
-		` ORDER BY created DESC, id LIMIT ?`, append(args, q.Limit)...)
+		` ORDER BY listed DESC, id LIMIT ?`, append(args, q.Limit)...)
 	return collect(rows, err, scanFlowRun)
 }
 
