@@ -129,20 +129,26 @@ func (f *Flows) findOrCreateRun(ctx context.Context, at tracking, key string, n 
 	}
 	n.ExperimentID, n.UserID = at.ExperimentID, f.Origin.User
 	n.Tags = append(n.Tags, registry.Tag{Key: tagKey, Value: own}, registry.Tag{Key: tagFlowRun, Value: at.FlowRunID})
-	for _, t := range []registry.Tag{
-		{Key: registry.TagUser, Value: f.Origin.User},
-		{Key: "mlflow.source.name", Value: f.Origin.Source},
-		{Key: "mlflow.source.type", Value: "LOCAL"},
-		{Key: "mlflow.source.git.commit", Value: f.Origin.GitCommit},
-	} {
-		if t.Value != "" {
-			n.Tags = append(n.Tags, t)
-		}
-	}
+	n.Tags = append(n.Tags, f.Origin.tags()...)
 	if run, err = f.Tracker.CreateRun(ctx, n); err != nil {
 		return run, false, fmt.Errorf("create tracked run %s: %w", n.RunName, err)
 	}
 	return run, false, nil
+}
+
+// tags say the same as the Origin.
+func (o Origin) tags() (tags []registry.Tag) {
+	for _, t := range []registry.Tag{
+		{Key: registry.TagUser, Value: o.User},
+		{Key: "mlflow.source.name", Value: o.Source},
+		{Key: "mlflow.source.type", Value: "LOCAL"},
+		{Key: "mlflow.source.git.commit", Value: o.GitCommit},
+	} {
+		if t.Value != "" {
+			tags = append(tags, t)
+		}
+	}
+	return tags
 }
 
 func (f *Flows) endRun(ctx context.Context, runID string, status registry.RunStatus) error {
@@ -288,8 +294,8 @@ const (
 )
 
 // batch is what is logged of a fit. Its points have the time the fit ended, so
-// that logging them twice is logging them once. They are the logged model's too,
-// if one is named.
+// that logging them twice is logging them once. The figures, and not the curves,
+// are the logged model's too, if one is named.
 func (f FitFacts) batch(loggedModel string) registry.Batch {
 	var b registry.Batch
 	for _, key := range slices.Sorted(maps.Keys(f.Params)) {
@@ -301,34 +307,24 @@ func (f FitFacts) batch(loggedModel string) registry.Batch {
 			b.Params = append(b.Params, registry.Param{Key: prefix + "_rows", Value: strconv.Itoa(m.RowsKept)})
 		}
 	}
-	points := f.points()
-	for i := range points {
-		p := &points[i]
-		p.Timestamp, p.ModelID = f.Ended.UnixMilli(), loggedModel
-		if loggedModel == "" || p.Key == "inference_time" {
-			continue // it was measured on rides of both months
-		}
-		month := f.Valid
-		if p.Key == "rmse_train" || p.Key == trainCurve {
-			month = f.Train
-		}
-		p.DatasetName, p.DatasetDigest = month.dataset()
-	}
-	b.Metrics = points
-	return b
-}
-
-// points are the figures and curves of a fit.
-func (f FitFacts) points() (points []registry.Metric) {
+	at := f.Ended.UnixMilli()
 	for _, key := range slices.Sorted(maps.Keys(f.Metrics)) {
-		points = append(points, registry.Metric{Key: key, Value: f.Metrics[key]})
+		m := registry.Metric{Key: key, Value: f.Metrics[key], Timestamp: at, ModelID: loggedModel}
+		switch {
+		case loggedModel == "" || key == "inference_time": // which is of rides of both months
+		case key == "rmse_train":
+			m.DatasetName, m.DatasetDigest = f.Train.dataset()
+		default:
+			m.DatasetName, m.DatasetDigest = f.Valid.dataset()
+		}
+		b.Metrics = append(b.Metrics, m)
 	}
 	for i := range f.Curves.Valid {
-		points = append(points,
-			registry.Metric{Key: trainCurve, Value: f.Curves.Train[i], Step: int64(i)},
-			registry.Metric{Key: validCurve, Value: f.Curves.Valid[i], Step: int64(i)})
+		b.Metrics = append(b.Metrics,
+			registry.Metric{Key: trainCurve, Value: f.Curves.Train[i], Timestamp: at, Step: int64(i)},
+			registry.Metric{Key: validCurve, Value: f.Curves.Valid[i], Timestamp: at, Step: int64(i)})
 	}
-	return points
+	return b
 }
 
 // name is how the month is called: 2021-01, or the file's name where it does not

@@ -35,7 +35,7 @@ func (f *Flows) loggedModel(ctx context.Context, run registry.Run, found bool, f
 		}
 	}
 	m, err = f.Tracker.CreateLoggedModel(ctx, registry.NewLoggedModel{
-		ExperimentID: experiment, Name: modelDir, SourceRunID: id, ModelType: fit.Kind, Params: fit.batch("").Params,
+		ExperimentID: experiment, Name: modelDir, SourceRunID: id, ModelType: fit.Kind, Params: fit.batch("").Params, Tags: f.Origin.tags(),
 	})
 	if registry.CodeOf(err) == registry.EndpointNotFound {
 		return registry.LoggedModel{}, nil
