@@ -85,7 +85,9 @@ func meanRoot(sum, weights float64) float64 {
 	return math.Sqrt(sum / weights)
 }
 
-// baseScore is the number asked for, or the weighted mean of the labels.
+// baseScore is the number asked for, or the weighted mean of the labels, which is
+// XGBoost 3's default (init_estimation.cc): of float32 labels and weights, in
+// float64, rounded once.
 func baseScore(asked float64, s Set) float32 {
 	if asked == asked {
 		return parameter(asked)

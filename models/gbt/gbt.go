@@ -56,8 +56,8 @@ const SquaredError = "reg:squarederror"
 type Set struct {
 	Name    string         // used in error messages only
 	X       *matrix.Matrix // one-hot levels count as 1, absent ones and NaN as missing
-	Y       []float64      // one a row, used as float32
-	Weights []float64      // one a row, used as float32, not negative; nil: 1 each
+	Y       []float64      // one a row, used as float32 (as XGBoost's data.cc, MetaInfo::SetInfo)
+	Weights []float64      // likewise, not negative; nil: 1 each
 }
 
 // Round is what is known after a tree was added.

@@ -141,6 +141,7 @@ func (g *grower) add(t Tree) (metrics []float64) {
 		}
 		g.says[number] = n.Value
 	}
+	// As XGBoost's cpu_predictor.cc, PredictByAllTrees: in float32, tree by tree.
 	add := func(from, to int) {
 		predictions := g.predictions[from:to]
 		for i, number := range g.at[from:to] {

@@ -77,7 +77,8 @@ func (e *Ensemble) categorical() bool {
 	return slices.ContainsFunc(e.Trees, func(t Tree) bool { return len(t.Categories) > 0 })
 }
 
-// appendRow appends what is stored in a row of x.
+// appendRow appends what is stored in a row of x: float32s, as XGBoost's data.cc,
+// SparsePage::Push, has them.
 func appendRow(row []Entry, x *matrix.Matrix, i int) []Entry {
 	for b := range x.Blocks {
 		if code := x.Blocks[b].Codes[i]; code >= 0 {

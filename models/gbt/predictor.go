@@ -101,6 +101,7 @@ func (p *Predictor) predictRange(x *matrix.Matrix, from, to int, out []float32) 
 }
 
 // locate finds the piece and the place in it of rows from on, one for each key.
+// Numbers are float32s as in appendRow.
 func (p *Predictor) locate(x *matrix.Matrix, from int, keys []uint64, places []uint8) {
 	clear(keys)
 	clear(places)

@@ -180,7 +180,8 @@ func seek(list []square, rank int32) int32 {
 	return int32(at)
 }
 
-// tell adds what the tree says of levels that were split off.
+// tell adds what the tree says of levels that were split off. As XGBoost's
+// cpu_predictor.cc, PredictByAllTrees: in float32, tree by tree.
 func (s *squares) tell(list []square, says float32) {
 	for _, q := range list {
 		s.off[q.at] = math.MaxUint32
@@ -196,8 +197,8 @@ func (s *squares) add(says []float32) {
 	}
 }
 
-// addUnlessOff adds to the predictions that are not off, and takes no branch to
-// see which: of those that are it leaves no bit of v, which makes it 0.
+// addUnlessOff adds to the predictions that are not off, as tell does, and takes
+// no branch to see which: of those that are it leaves no bit of v, which makes it 0.
 func addUnlessOff(predictions []float32, off []uint32, v float32) {
 	off = off[:len(predictions)]
 	for i, p := range predictions {
