@@ -64,7 +64,7 @@ var fitBaseline = engine.Task[baselineInput, Fit]{
 		began := now()
 		m, err := linear.Fit(ctx, in.Split.Train.X, in.Split.Train.Minutes, linear.Params{Solver: in.Solver})
 		if err != nil {
-			return Fit{}, fmt.Errorf("fit least squares: %w", err)
+			return Fit{}, err
 		}
 		model, err := models.NewLinear(in.Split.Encoding, in.Split.Vectorizer, m)
 		if err != nil {
@@ -76,6 +76,9 @@ var fitBaseline = engine.Task[baselineInput, Fit]{
 		fit := in.Split.measure(model, began, rmse(train, in.Split.Train.Minutes), rmse(valid, in.Split.Valid.Minutes))
 		fit.Name = "linear"
 		fit.Params = map[string]any{"model": "linear", "solver": string(in.Solver), "encoding": string(in.Split.Encoding)}
+		if in.Solver.Penalised() {
+			fit.Params["alpha"] = m.Alpha
+		}
 		return fit, nil
 	},
 }
@@ -102,7 +105,7 @@ var fitTrees = engine.Task[treesInput, Fit]{
 			return nil
 		})
 		if err != nil {
-			return Fit{}, fmt.Errorf("fit trees: %w", err)
+			return Fit{}, err
 		}
 		model, err := models.NewGBT(in.Split.Encoding, in.Split.Vectorizer, trees)
 		if err != nil {

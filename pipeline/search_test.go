@@ -132,7 +132,8 @@ func TestATrainingWithoutItsBaselineTellsWhy(t *testing.T) {
 	p := params(2)
 	p.Baseline = "guesswork"
 	_, err := flows.StartTraining(t.Context(), &engine.Engine{}, p, engine.Options{})
-	if err == nil || !strings.Contains(err.Error(), "guesswork") || strings.Contains(err.Error(), "trials failed") {
+	if err == nil || !strings.Contains(err.Error(), "guesswork") || strings.Contains(err.Error(), "trials failed") ||
+		strings.Count(err.Error(), "fit least squares") != 1 {
 		t.Errorf("err = %v", err)
 	}
 	if up := new(engine.TaskError); !errors.As(err, &up) || up.Key != "fit-baseline" {

@@ -290,3 +290,18 @@ func TestWhatIsPublished(t *testing.T) {
 		}
 	}
 }
+
+func TestThePenaltyIsLogged(t *testing.T) {
+	flows, _ := newFlows(t, synthesise(t, 1000))
+	p := params(0)
+	p.Baseline, p.Gate = linear.Ridge, "metrics.rmse_valid < 1e9"
+	e := &engine.Engine{}
+	run, err := flows.StartTraining(t.Context(), e, p, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReport(t.Context(), e.History, run)
+	if err != nil || r.Runs[0].Params["solver"] != "ridge" || r.Runs[0].Params["alpha"] != 1.0 {
+		t.Errorf("runs = %+v, %v", r.Runs, err)
+	}
+}
