@@ -34,6 +34,9 @@ type Schema struct {
 	Default  json.RawMessage `json:"default,omitempty"`
 }
 
+// JSONSchema implements Described: a schema as a value is some object.
+func (Schema) JSONSchema() *Schema { return &Schema{Type: "object"} }
+
 // Described is a type that says itself how its JSON looks.
 type Described interface{ JSONSchema() *Schema }
 

@@ -1,239 +1,191 @@
-// Package enginehttp speaks the engine's REST API. It does not know where the
-// records come from.
+// Package enginehttp speaks the engine's REST API and its stream of events, as a
+// server and as a client. It does not know where the records come from, nor what
+// a flow is about.
+//
+// An [operation] is a row of one table: its path, what it takes and what it
+// answers, as Go types. The routes, the checks of what clients send and the OpenAPI
+// document all come from that row, so that none of them can say something else.
 package enginehttp
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
-	"strconv"
-	"time"
+	"slices"
+	"strings"
 
 	"github.com/taximeter/taximeter/engine"
 )
 
-// Records are the records that the API shows. *history.Store has them.
+// Prefix is where the API lives, and DocsPath a page about it.
+const (
+	Prefix   = "/api/engine/v1/"
+	DocsPath = "/api/docs"
+)
+
+// Records are the records that the API shows and changes. *history.Store has them.
 type Records interface {
-	List(ctx context.Context, flow string, limit int) ([]engine.FlowRun, error)
-	Find(ctx context.Context, ref string) (engine.FlowRun, error)
-	Subflows(ctx context.Context, parentID string) ([]engine.FlowRun, error)
-	TaskRuns(ctx context.Context, flowRunID string) ([]engine.TaskRun, error)
-	Logs(ctx context.Context, flowRunID string) ([]engine.LogLine, error)
+	flowRunRecords
+	logRecords
+	graphRecords
+	eventRecords
+	deploymentRecords
+	workRecords
+	limitRecords
 }
 
-// Prefix is where the API lives.
-const Prefix = "/api/engine/v1/"
-
-// NewHandler returns the API on records, for requests below Prefix. Errors in
-// reading them are logged to log and answered with 500.
-func NewHandler(records Records, log *slog.Logger) http.Handler {
-	h := &handler{records, log}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+Prefix+"flow-runs", h.list)
-	mux.HandleFunc("GET "+Prefix+"flow-runs/{id}", h.inspect)
-	mux.HandleFunc("GET "+Prefix+"flow-runs/{id}/logs", h.logs)
-	mux.HandleFunc(Prefix, func(w http.ResponseWriter, r *http.Request) {
-		fail(w, http.StatusNotFound, r.Method+" "+r.URL.Path+" is not part of the API")
-	})
-	return mux
+// NewHandler returns the API on records, for requests below Prefix, and the page
+// at DocsPath. flows are those that runs can be made of. Errors in reading records
+// are logged to log and answered with 500.
+func NewHandler(records Records, log *slog.Logger, flows ...engine.Runnable) http.Handler {
+	h := &handler{records: records, log: log, flows: flows}
+	h.addFlows()
+	h.addFlowRuns()
+	h.addFlowRunControl()
+	h.addTaskRuns()
+	h.addLogs()
+	h.addGraph()
+	h.addEvents()
+	h.addDeployments()
+	h.addSchedules()
+	h.addPools()
+	h.addWorkers()
+	h.addLimits()
+	h.addDocs()
+	for _, o := range h.operations {
+		h.mux.HandleFunc(o.method+" "+Prefix+o.path, o.serve)
+	}
+	h.mux.HandleFunc(Prefix, h.missing)
+	h.mux.HandleFunc("GET "+DocsPath, docs)
+	// A page of another site may not change anything by the hand of who looks at it.
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.fail(w, r, &Problem{Status: http.StatusForbidden, Code: "cross_origin", Message: "the API is not open to pages of other sites"})
+	}))
+	return guard.Handler(&h.mux)
 }
 
 type handler struct {
-	records Records
-	log     *slog.Logger
+	records    Records
+	log        *slog.Logger
+	flows      []engine.Runnable
+	operations []*operation
+	mux        http.ServeMux
 }
 
-const maxLimit = 1000
-
-func (h *handler) list(w http.ResponseWriter, r *http.Request) {
-	limit := 50
-	if text := r.URL.Query().Get("limit"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > maxLimit {
-			fail(w, http.StatusBadRequest, "limit: want a number from 1 to "+strconv.Itoa(maxLimit)+", not "+strconv.Quote(text))
-			return
+// missing answers what no operation does: with 405 where the path is one's.
+func (h *handler) missing(w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := h.mux.Handler(other); pattern != Prefix && pattern != "" {
+			allow = append(allow, method)
 		}
-		limit = n
 	}
-	runs, err := h.records.List(r.Context(), r.URL.Query().Get("flow"), limit)
-	if err != nil {
-		h.broken(w, r, err)
-		return
+	p := &Problem{Status: http.StatusNotFound, Code: "not_found", Message: r.Method + " " + r.URL.Path + " is not part of the API: " + DocsPath + " shows what is"}
+	if len(allow) > 0 {
+		w.Header().Set("Allow", strings.Join(allow, ", "))
+		p = &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed", Message: r.URL.Path + " takes " + strings.Join(allow, " and ") + " only"}
 	}
-	reply(w, map[string]any{"flow_runs": NewFlowRuns(runs)})
+	h.fail(w, r, p)
 }
 
-func (h *handler) inspect(w http.ResponseWriter, r *http.Request) {
-	run, ok := h.find(w, r)
-	if !ok {
-		return
-	}
-	d, err := Inspect(r.Context(), h.records, run)
-	if err != nil {
-		h.broken(w, r, err)
-		return
-	}
-	reply(w, d)
+// Problem is an error as the API answers it: {"error": {"code", "message", "field"}}.
+type Problem struct {
+	Status  int    `json:"-"`
+	Code    string `json:"code" doc:"for programs: not_found, invalid, wrong_state, ..."`
+	Message string `json:"message" doc:"for people"`
+	Field   string `json:"field,omitempty" doc:"what in the request is wrong: parameters.trials"`
 }
 
-func (h *handler) logs(w http.ResponseWriter, r *http.Request) {
-	run, ok := h.find(w, r)
-	if !ok {
-		return
-	}
-	lines, err := h.records.Logs(r.Context(), run.ID)
-	if err != nil {
-		h.broken(w, r, err)
-		return
-	}
-	logs := make([]LogLine, len(lines))
-	for i, l := range lines {
-		logs[i] = LogLine{TaskKey: l.TaskKey, Time: l.Time, Level: l.Level, Message: l.Message}
-	}
-	reply(w, map[string]any{"logs": logs})
+func (p *Problem) Error() string { return p.Message }
+
+// Unwrap is the error of package engine that the problem stands for, if any.
+func (p *Problem) Unwrap() error {
+	return map[string]error{
+		"not_found": engine.ErrNotFound, "ambiguous": engine.ErrAmbiguous, "superseded": engine.ErrSuperseded, "refused": engine.ErrRefused,
+	}[p.Code]
 }
 
-func (h *handler) find(w http.ResponseWriter, r *http.Request) (engine.FlowRun, bool) {
-	run, err := h.records.Find(r.Context(), r.PathValue("id"))
+type problemBody struct {
+	Error *Problem `json:"error"`
+}
+
+// problemOf is what err means to a client; nil for what is no fault of his.
+func problemOf(err error) *Problem {
+	var p *Problem
+	var parameter *engine.ParameterError
+	var transition *engine.TransitionError
+	var owned *engine.OwnedError
+	message := strings.Replace(err.Error(), engine.ErrRefused.Error()+": ", "", 1)
 	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.As(err, &parameter):
+		return &Problem{http.StatusUnprocessableEntity, "invalid", message, parameter.Parameter}
 	case errors.Is(err, engine.ErrNotFound):
-		fail(w, http.StatusNotFound, err.Error())
-		return run, false
+		return &Problem{http.StatusNotFound, "not_found", message, ""}
 	case errors.Is(err, engine.ErrAmbiguous):
-		fail(w, http.StatusBadRequest, err.Error())
-		return run, false
+		return &Problem{http.StatusBadRequest, "ambiguous", message, ""}
+	case errors.As(err, &transition):
+		return &Problem{http.StatusConflict, "wrong_state", message, ""}
+	case errors.As(err, &owned):
+		return &Problem{http.StatusConflict, "owned", message, ""}
+	case errors.Is(err, engine.ErrSuperseded):
+		return &Problem{http.StatusConflict, "superseded", message, ""}
+	case errors.Is(err, engine.ErrRefused):
+		return &Problem{http.StatusConflict, "refused", message, ""}
 	}
-	if err != nil {
-		h.broken(w, r, err)
-		return run, false
-	}
-	return run, true
+	return nil
 }
 
-func (h *handler) broken(w http.ResponseWriter, r *http.Request, err error) {
+// invalid says what is wrong with a part of a request.
+func invalid(field, message string) *Problem {
+	return &Problem{http.StatusUnprocessableEntity, "invalid", message, field}
+}
+
+// within puts an error about a part of a field below that field.
+func within(field string, err error) error {
+	if err == nil {
+		return nil
+	}
+	p := problemOf(err)
+	if p == nil || p.Code != "invalid" {
+		return err
+	}
+	inner := *p
+	inner.Field = strings.Trim(field+"."+p.Field, ".")
+	return &inner
+}
+
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // the client has gone
 	}
-	h.log.Error("answer a request to the engine's API", "path", r.URL.Path, "error", err)
-	fail(w, http.StatusInternalServerError, "the engine's records cannot be read; the server's log says why")
+	p := problemOf(err)
+	if p == nil {
+		h.log.Error("answer a request to the engine's API", "method", r.Method, "path", r.URL.Path, "error", err)
+		p = &Problem{http.StatusInternalServerError, "internal", "the engine's records cannot be read or written; the server's log says why", ""}
+	}
+	reply(w, p.Status, problemBody{p})
 }
 
-func fail(w http.ResponseWriter, status int, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": message})
-}
-
-func reply(w http.ResponseWriter, v any) {
+func reply(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(v) // only a connection that broke can fail it
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // only a connection that broke can fail it
 }
 
-// State is a state as the API shows it.
-type State struct {
-	Type    engine.StateType `json:"type"`
-	Name    string           `json:"name"`
-	Message string           `json:"message"`
-}
-
-// FlowRun is a flow run as the API shows it.
-type FlowRun struct {
-	ID         string          `json:"id"`
-	Name       string          `json:"name"`
-	Flow       string          `json:"flow"`
-	State      State           `json:"state"`
-	ParentID   string          `json:"parent_id,omitempty"`
-	Attempts   int             `json:"attempts"`
-	Created    time.Time       `json:"created"`
-	Expected   time.Time       `json:"expected_start_time"`
-	Start      *time.Time      `json:"start_time"`
-	End        *time.Time      `json:"end_time"`
-	Seconds    float64         `json:"seconds"`
-	Parameters json.RawMessage `json:"parameters"`
-}
-
-// TaskRun is a task run as the API shows it.
-type TaskRun struct {
-	Key        string     `json:"key"`
-	Name       string     `json:"name"`
-	State      State      `json:"state"`
-	Attempts   int        `json:"attempts"`
-	Start      *time.Time `json:"start_time"`
-	End        *time.Time `json:"end_time"`
-	Seconds    float64    `json:"seconds"`
-	CachedFrom string     `json:"cached_from,omitempty"`
-	SubflowID  string     `json:"subflow_id,omitempty"`
-	DependsOn  []string   `json:"depends_on"`
-}
-
-// LogLine is a line of a log as the API shows it.
-type LogLine struct {
-	TaskKey string    `json:"task_key,omitempty"`
-	Time    time.Time `json:"time"`
-	Level   string    `json:"level"`
-	Message string    `json:"message"`
-}
-
-// Details are one flow run with its calls and the runs those made.
-type Details struct {
-	FlowRun  FlowRun   `json:"flow_run"`
-	TaskRuns []TaskRun `json:"task_runs"`
-	Subflows []FlowRun `json:"subflows"`
-}
-
-// Inspect gathers the details of run.
-func Inspect(ctx context.Context, records Records, run engine.FlowRun) (Details, error) {
-	tasks, err := records.TaskRuns(ctx, run.ID)
-	if err != nil {
-		return Details{}, err
+// flow finds one of the flows that runs can be made of.
+func (h *handler) flow(name string) (engine.Runnable, error) {
+	i := slices.IndexFunc(h.flows, func(f engine.Runnable) bool { return f.Info().Name == name })
+	if i < 0 {
+		return nil, &Problem{http.StatusNotFound, "not_found", noFlow(name, h.flows), "flow"}
 	}
-	subflows, err := records.Subflows(ctx, run.ID)
-	if err != nil {
-		return Details{}, err
-	}
-	d := Details{FlowRun: newFlowRun(run), TaskRuns: make([]TaskRun, len(tasks)), Subflows: NewFlowRuns(subflows)}
-	for i, t := range tasks {
-		d.TaskRuns[i] = newTaskRun(t)
-	}
-	return d, nil
-}
-
-// NewFlowRuns shows a list of runs.
-func NewFlowRuns(runs []engine.FlowRun) []FlowRun {
-	list := make([]FlowRun, len(runs))
-	for i, r := range runs {
-		list[i] = newFlowRun(r)
-	}
-	return list
-}
-
-func newFlowRun(r engine.FlowRun) FlowRun {
-	return FlowRun{
-		ID: r.ID, Name: r.Name, Flow: r.Flow, State: newState(r.State), ParentID: r.ParentID, Attempts: r.Attempts,
-		Created: r.Created, Expected: r.ExpectedStart, Start: known(r.Start), End: known(r.End),
-		Seconds: r.Duration(time.Now()).Seconds(), Parameters: r.Parameters,
-	}
-}
-
-func newTaskRun(t engine.TaskRun) TaskRun {
-	show := TaskRun{
-		Key: t.Key, Name: t.Name, State: newState(t.State), Attempts: t.Attempts, Start: known(t.Start), End: known(t.End),
-		Seconds: t.Duration(time.Now()).Seconds(), CachedFrom: t.CachedFrom, SubflowID: t.SubflowID, DependsOn: t.DependsOn,
-	}
-	if show.DependsOn == nil {
-		show.DependsOn = []string{}
-	}
-	return show
-}
-
-func newState(s engine.State) State { return State{Type: s.Type, Name: s.Name, Message: s.Message} }
-
-func known(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
+	return h.flows[i], nil
 }

@@ -1,0 +1,142 @@
+package enginehttp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/worker"
+)
+
+// Client speaks to a server of the API. It is a worker.Source and a
+// worker.Planner, so a worker can be where the records are not: it hears there
+// what to carry out. A run itself is carried out by a process that can reach the
+// records, since the engine writes each state in a transaction of its own.
+//
+// A Client is safe for concurrent use. What the server refuses is a *Problem.
+type Client struct {
+	URL   string       // of the server: "http://127.0.0.1:5000"
+	Token string       // that it wants; empty: none
+	HTTP  *http.Client // nil: http.DefaultClient
+}
+
+var (
+	_ worker.Source  = (*Client)(nil)
+	_ worker.Planner = (*Client)(nil)
+)
+
+// Beat implements worker.Source.
+func (c *Client) Beat(ctx context.Context, w worker.Info, running []string) ([]string, error) {
+	var answer beaten
+	err := c.call(ctx, http.MethodPost, "workers/beat", beat{w, orEmpty(running)}, &answer)
+	return orNone(answer.End), err
+}
+
+// Leave implements worker.Source.
+func (c *Client) Leave(ctx context.Context, workerID string) error {
+	return c.call(ctx, http.MethodDelete, "workers/"+url.PathEscape(workerID), nil, nil)
+}
+
+// mostClaimed is how many runs the API gives at once.
+const mostClaimed = 1000
+
+// Claim implements worker.Source.
+func (c *Client) Claim(ctx context.Context, w worker.Info, most int, before time.Time) (runs []engine.FlowRun, next time.Time, err error) {
+	var answer claimed
+	err = c.call(ctx, http.MethodPost, "workers/claim", claim{w, min(most, mostClaimed), before}, &answer)
+	return records(answer.FlowRuns), orZero(answer.Next), err
+}
+
+// GiveBack implements worker.Source.
+func (c *Client) GiveBack(ctx context.Context, workerID, runID string) error {
+	return c.call(ctx, http.MethodPost, "workers/"+url.PathEscape(workerID)+"/give-back", ofRun{FlowRun: runID}, nil)
+}
+
+// Done implements worker.Source.
+func (c *Client) Done(ctx context.Context, workerID, runID, message string) error {
+	return c.call(ctx, http.MethodPost, "workers/"+url.PathEscape(workerID)+"/done", ofRun{runID, message}, nil)
+}
+
+// Wait implements worker.Source.
+func (c *Client) Wait(ctx context.Context) error {
+	return c.call(ctx, http.MethodPost, "workers/wait", nil, nil)
+}
+
+// Plan implements worker.Planner.
+func (c *Client) Plan(ctx context.Context, at time.Time) (time.Time, error) {
+	var answer nextPlan
+	err := c.call(ctx, http.MethodPost, "plan", planned{at}, &answer)
+	return orZero(answer.Next), err
+}
+
+func records(shown []FlowRun) []engine.FlowRun {
+	var runs []engine.FlowRun
+	for _, r := range shown {
+		runs = append(runs, r.Record())
+	}
+	return runs
+}
+
+// call asks the server, and reads what it answers into answer, if that is not nil.
+// The path may have a query.
+func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
+	what := fmt.Sprintf("%s %s%s", method, Prefix, path)
+	var text io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		text = bytes.NewReader(data)
+	}
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+Prefix+path, text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.Token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	client := c.HTTP
+	if client == nil {
+		client = http.DefaultClient
+	}
+	res, err := client.Do(r)
+	if err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return fmt.Errorf("ask the engine's API: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode/100 != 2 {
+		return refusal(res, what)
+	}
+	if answer != nil {
+		if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
+			return fmt.Errorf("read the answer to %s: %w", what, err)
+		}
+	}
+	return nil
+}
+
+// refusal is what a server that does not do what it is asked says about it.
+func refusal(res *http.Response, what string) error {
+	data, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20)) // what is there of it will do
+	var answer problemBody
+	if json.Unmarshal(data, &answer) == nil && answer.Error != nil {
+		answer.Error.Status = res.StatusCode
+		return answer.Error
+	}
+	return fmt.Errorf("%s: the server answered %s, which is not how the engine's API does", what, strconv.Itoa(res.StatusCode))
+}
