@@ -14,8 +14,8 @@ package gbt
 //   - Mostly levels are split off one after another, and what the others would
 //     gain hardly changes meanwhile: see shortlist.
 //
-// A tree begins in grow (assemble.go) and is grown by hands (hand.go); add ends
-// it. newGrid (gridsetup.go) makes what stays the same for all trees.
+// A tree begins in grow and is grown by hands (hand.go); add ends it. newGrid
+// (gridsetup.go) makes what stays the same for all trees.
 type grid struct {
 	rule
 	block, number column
@@ -61,6 +61,41 @@ type strip struct {
 	from, to int
 	byLevel  []float64 // sums of gradients
 	grad     float64
+}
+
+// grow shares a tree out among the hands.
+func (g *grid) grow() Tree {
+	all := area{level: g.others(), hi: g.number.count(), missing: true, last: g.number.count()}
+	root := patch{area: all, parent: -1, total: g.total, large: g.splittable(g.total)}
+	for _, h := range g.hands {
+		h.sprouts, h.areas = h.sprouts[:0], h.areas[:0]
+		h.cells.reset()
+	}
+	root.cells = append(g.hands[0].cells.take(len(g.levels)), g.levels...)
+	g.hands[0].cells.keep(root.cells)
+	e := newExchange(g.crew, root)
+	g.crew.do(func(worker int) {
+		h := g.hands[worker]
+		work(e, &h.todo, h.visit, (*patch).work)
+	})
+	return g.assemble()
+}
+
+// assemble puts the nodes that the hands made in order, and lists the leaves.
+func (g *grid) assemble() (t Tree) {
+	var made [][]sprout
+	for _, h := range g.hands {
+		made = append(made, h.sprouts)
+	}
+	t, g.order = assemble(made, g.order[:0])
+	g.leaves = g.leaves[:0]
+	for i, number := range g.order {
+		if t.Nodes[i].Leaf() {
+			h := g.hands[int(number)%len(g.hands)]
+			g.leaves = append(g.leaves, leaf{area: h.areas[int(number)/len(g.hands)], id: int32(i)})
+		}
+	}
+	return t
 }
 
 // add works on all sets at once, and while it is about it sums up what the next

@@ -38,7 +38,7 @@ func (l *leaf) paint(says []float32) {
 // patch is a node that may yet split.
 type patch struct {
 	area
-	parent int32 // its number, see hand.number
+	parent int32 // its number, see sprout
 	right  bool  // which child it is
 	depth  int
 	total  sums
@@ -55,27 +55,20 @@ func (p *patch) work() int {
 	return p.listed.count + int(p.hi-p.lo)
 }
 
-// plot is a node as a hand makes it.
-type plot struct {
-	Node
-	area  area
-	right bool
-}
-
 // hand grows a part of a tree; there are several, and no two touch the same
-// squares. A node's number is of use only until they are done, since it
-// depends on which hand made it.
+// squares.
 type hand struct {
 	*grid
-	self  int
-	plots []plot
-	todo  []patch
-	moved []cell // by level: sums of a child's squares, empty between uses
-	cells arena[cell]
+	self    int
+	sprouts []sprout
+	areas   []area // of the sprouts
+	todo    []patch
+	moved   []cell // by level: sums of a child's squares, empty between uses
+	cells   arena[cell]
 }
 
-// number is the number of the hand's next node.
-func (h *hand) number() int32 { return int32(len(h.plots)*len(h.hands) + h.self) }
+// number is the number of the hand's next node, see sprout.
+func (h *hand) number() int32 { return int32(len(h.sprouts)*len(h.hands) + h.self) }
 
 // visit makes a node, and splits it if that is worth it.
 func (h *hand) visit(p patch) {
@@ -90,7 +83,7 @@ func (h *hand) visit(p patch) {
 			h.split(&p, &best, number)
 		}
 	}
-	h.plots = append(h.plots, plot{n, p.area, p.right})
+	h.sprouts, h.areas = append(h.sprouts, sprout{n, p.right}), append(h.areas, p.area)
 }
 
 func (h *hand) search(p *patch) split {
