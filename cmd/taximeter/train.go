@@ -179,6 +179,8 @@ func (f trainFlags) searchParams() (s pipeline.Search, err error) {
 		}
 	}
 	switch {
+	case f.params == "best" && len(s.Encodings) > 1:
+		return s, usage("--params best is one model: it sees one of --features")
 	case f.params == "best":
 		s = pipeline.Search{TrialCount: 1, Seed: f.seed, Encodings: s.Encodings}
 		s.Encodings = append(s.Encodings, features.Pair)[:1]
