@@ -3,6 +3,7 @@ package mlflow
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -18,6 +19,10 @@ type longAnswer interface {
 var _, _, _ longAnswer = runsAnswer{}, runAnswer{}, metricsAnswer{}
 
 func (a runsAnswer) appendJSON(b []byte) []byte {
+	if len(a.Runs) > 0 { // runs are much alike: room for them saves growing, which is copying
+		first := len(appendRun(nil, &a.Runs[0]))
+		b = slices.Grow(b, first*len(a.Runs)*9/8+256)
+	}
 	b = append(b, '{')
 	b = appendList(b, "runs", a.Runs, appendRun)
 	b = appendText(b, "next_page_token", a.NextPageToken)
@@ -29,6 +34,10 @@ func (a runAnswer) appendJSON(b []byte) []byte {
 }
 
 func (a metricsAnswer) appendJSON(b []byte) []byte {
+	if len(a.Metrics) > 0 {
+		first := len(appendMetric(nil, &a.Metrics[0]))
+		b = slices.Grow(b, (first+16)*len(a.Metrics)+256)
+	}
 	b = append(b, '{')
 	b = appendList(b, "metrics", a.Metrics, appendMetric)
 	b = appendText(b, "next_page_token", a.NextPageToken)

@@ -19,18 +19,23 @@ func readData(view *sqlite.Snapshot, numbers []int64, runs []registry.Run) error
 	for i, n := range numbers {
 		d.at[n] = i
 	}
+	var (
+		metrics lists[registry.Metric]
+		params  lists[registry.Param]
+		tags    lists[registry.Tag]
+	)
 	d.each("latest_metrics", "key, value, is_nan, timestamp, step", 5, func(r *registry.Run, row []driver.Value) {
 		m := registry.Metric{Key: row[0].(string), Value: row[1].(float64), Timestamp: row[3].(int64), Step: row[4].(int64)}
 		if row[2].(int64) != 0 {
 			m.Value = math.NaN()
 		}
-		r.Data.Metrics = append(r.Data.Metrics, m)
+		r.Data.Metrics = metrics.add(r.Data.Metrics, m)
 	})
 	d.each("params", "key, value", 2, func(r *registry.Run, row []driver.Value) {
-		r.Data.Params = append(r.Data.Params, registry.Param{Key: row[0].(string), Value: row[1].(string)})
+		r.Data.Params = params.add(r.Data.Params, registry.Param{Key: row[0].(string), Value: row[1].(string)})
 	})
 	d.each("tags", "key, value", 2, func(r *registry.Run, row []driver.Value) {
-		r.Data.Tags = append(r.Data.Tags, registry.Tag{Key: row[0].(string), Value: row[1].(string)})
+		r.Data.Tags = tags.add(r.Data.Tags, registry.Tag{Key: row[0].(string), Value: row[1].(string)})
 	})
 	d.datasets()
 	d.each("model_inputs", "model", 1, func(r *registry.Run, row []driver.Value) {
@@ -43,6 +48,19 @@ func readData(view *sqlite.Snapshot, numbers []int64, runs []registry.Run) error
 		return fmt.Errorf("read data of runs: %w", d.err)
 	}
 	return nil
+}
+
+// lists makes one list after another, each with room for as many items as the
+// one before had: runs of an experiment are much alike.
+type lists[T any] struct{ room int }
+
+func (l *lists[T]) add(list []T, item T) []T {
+	if list == nil {
+		list = make([]T, 0, max(l.room, 1))
+	}
+	list = append(list, item)
+	l.room = len(list)
+	return list
 }
 
 // dataReader reads rows of runs; after an error, none.
