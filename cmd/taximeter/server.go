@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine/enginehttp"
-	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/serve"
 	"github.com/taximeter/taximeter/serve/predict"
@@ -25,6 +24,7 @@ type serverFlags struct {
 	addr, token, model, tracking, mlflowUI string
 	hosts                                  []string
 	insecure, verbose, noWorker            bool
+	keepRuns, onCrash                      string
 }
 
 func (a *app) serverCommand() *cobra.Command {
@@ -53,15 +53,14 @@ makes in a new home: "taximeter deployment pause train/monthly" ends that, and
 	flags.StringVar(&f.tracking, "tracking-uri", "", "address of an MLflow server whose registry to use (default $MLFLOW_TRACKING_URI, else the home's own)")
 	flags.StringVar(&f.mlflowUI, "mlflow-ui", "", mlflowUIUsage+", to serve at /mlflow/")
 	flags.BoolVar(&f.noWorker, "no-worker", false, "make and run nothing that is scheduled: leave it to \"taximeter worker start\"")
+	flags.StringVar(&f.keepRuns, "keep-runs", "365d", "how long flow runs that have ended are kept, such as 90d; 0s keeps them for ever")
+	flags.StringVar(&f.onCrash, "on-crash", "resume", "what becomes of a run of no deployment whose process is gone: resume (3 times in a row at most) or leave")
 	flags.BoolVar(&f.verbose, "verbose", false, "log each request")
 	return cmd
 }
 
 // remoteEvery is how often a registry elsewhere is asked which model to serve.
 const remoteEvery = 5 * time.Second
-
-// reapPause is how long a run whose process has ended may be shown as running.
-const reapPause = 2 * time.Second
 
 func (a *app) server(ctx context.Context, f serverFlags) error {
 	ref, err := predict.ParseReference(f.model)
@@ -87,12 +86,17 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 		return err
 	}
 	log := a.logger(f.verbose)
+	upkeep, err := a.newUpkeep(f, log)
+	if err != nil {
+		return err
+	}
 
 	h, err := a.openHistory(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
+	upkeep.history = h
 	t, err := a.openTracking(ctx, uri)
 	if err != nil {
 		return err
@@ -106,7 +110,7 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var loading sync.WaitGroup
 	loading.Go(func() { loader.Run(ctx) })
-	loading.Go(func() { a.reapEvery(ctx, h, log) })
+	upkeep.run(ctx, &loading)
 	defer loading.Wait() // before what it reads is closed
 	defer cancel()
 	if !f.noWorker {
@@ -117,12 +121,14 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 
 	tracking := mlflow.NewHandler(t)
 	tracking.UI = interfaceFiles
+	flows := enginehttp.NewHandler(h, log, knownFlows()...)
 	prediction := &predict.Handler{Loader: loader}
 	s.Log = log
 	s.Ready = func(url string) { a.ready(url, loader) }
 	s.Mounts = []serve.Mount{
 		{Path: "/", Handler: ui.Handler()},
-		{Path: enginehttp.Prefix, Handler: enginehttp.NewHandler(h, log)},
+		{Path: enginehttp.Prefix, Handler: flows},
+		{Path: enginehttp.DocsPath, Handler: flows},
 		{Path: "/api/", Handler: tracking, MaxBody: -1}, // bounds JSON itself, streams artifacts
 		{Path: "/ajax-api/", Handler: tracking, MaxBody: -1},
 		{Path: "/get-artifact", Handler: tracking},
@@ -154,19 +160,6 @@ func (a *app) logger(verbose bool) *slog.Logger {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
-}
-
-// reapEvery looks for runs whose process has ended, until ctx does.
-func (a *app) reapEvery(ctx context.Context, h *history.Store, log *slog.Logger) {
-	for ctx.Err() == nil {
-		if err := a.reap(ctx, h); err != nil && ctx.Err() == nil {
-			log.Error("look after flow runs", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(reapPause):
-		}
-	}
 }
 
 // serverTracking is the address of the registry to serve, empty for the home's
