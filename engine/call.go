@@ -19,6 +19,10 @@ type call struct {
 	done      chan struct{}
 	observed  atomic.Bool // somebody waits for the result and will see the error
 
+	ending    sync.Mutex
+	over      bool     // done is closed, or about to be
+	listeners []func() // told then
+
 	consumers atomic.Int64 // calls that take the result and have not ended
 	drop      func()       // lets go of the value in memory
 	onState   func(context.Context, TaskRun)
@@ -37,7 +41,7 @@ type call struct {
 // ended closes the call. What it took is let go of once no other call waits for
 // it: should somebody ask again, it is read from where it is stored.
 func (c *call) ended() {
-	close(c.done)
+	c.end()
 	for _, u := range c.upstream {
 		if u.consumers.Add(-1) == 0 {
 			u.drop()
