@@ -12,7 +12,7 @@ import (
 // the work is done when predictions are asked for, once a piece (see Predictor).
 func (e *Ensemble) Compile(x *matrix.Matrix) *Predictor {
 	p := &Predictor{ensemble: e, layout: matrix.Matrix{Width: x.Width, Blocks: x.Blocks, Numbers: x.Numbers}}
-	c := compiler{p: p, where: make([]spot, e.Features)}
+	c := compiler{p: p, where: newSpots(x.Width)}
 	if !c.place(x) || !c.axes(x) {
 		return p
 	}
@@ -59,23 +59,17 @@ const maxAxes = 8
 // compiler translates trees for a Predictor.
 type compiler struct {
 	p     *Predictor
-	where []spot // of each feature: the axis, and the code
+	where spots // the axis is the column
 }
 
 // place finds the axis of each feature. It reports whether the layout is one
 // that can be compiled: not too many axes, no column twice.
 func (c *compiler) place(x *matrix.Matrix) bool {
-	for i := range c.where {
-		c.where[i].column = -1
-	}
 	n := len(x.Blocks) + len(x.Numbers)
 	if n > maxAxes {
 		return false
 	}
 	put := func(feature int32, s spot) bool {
-		if int(feature) >= len(c.where) {
-			return true // no tree can ask for it
-		}
 		if c.where[feature].column >= 0 {
 			return false
 		}
@@ -114,10 +108,13 @@ func (c *compiler) axes(x *matrix.Matrix) bool {
 		}
 		for id := range t.Nodes {
 			n := &t.Nodes[id]
-			if n.Leaf() || c.where[n.Feature].column < 0 {
+			if n.Leaf() {
 				continue
 			}
-			s := c.where[n.Feature]
+			s := c.where.of(n.Feature)
+			if s.column < 0 {
+				continue
+			}
 			a := &p.axes[s.column]
 			if int(s.column) >= blocks {
 				thresholds[s.column] = append(thresholds[s.column], n.Value)
@@ -189,7 +186,7 @@ func (c *compiler) step(n *Node) (s step, next, other int32, both bool) {
 	if n.DefaultLeft {
 		next, other = n.Left, n.Right
 	}
-	at := c.where[n.Feature]
+	at := c.where.of(n.Feature)
 	if at.column < 0 {
 		return step{}, next, other, false
 	}

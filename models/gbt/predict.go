@@ -99,7 +99,7 @@ type crowd struct {
 	packer
 	columns []column
 	all     batch
-	where   []spot // of each matrix column
+	where   spots
 	stack   []visit
 }
 
@@ -109,6 +109,19 @@ type spot struct {
 	code   int32
 }
 
+// spots are where the columns of a matrix are found. Those that a tree asks for
+// and the matrix does not have are nowhere.
+type spots []spot
+
+func newSpots(width int) spots { return slices.Repeat(spots{{column: -1}}, width) }
+
+func (s spots) of(feature int32) spot {
+	if int(feature) < len(s) {
+		return s[feature]
+	}
+	return spot{column: -1}
+}
+
 // visit is rows that have come to a node.
 type visit struct {
 	node int32
@@ -116,10 +129,7 @@ type visit struct {
 }
 
 func newCrowd(x *matrix.Matrix, from, to int) *crowd {
-	c := &crowd{where: make([]spot, x.Width)}
-	for i := range c.where {
-		c.where[i].column = -1
-	}
+	c := &crowd{where: newSpots(x.Width)}
 	for _, b := range x.Blocks {
 		for code, feature := range b.Columns {
 			c.where[feature] = spot{int32(len(c.columns)), int32(code)}
@@ -187,10 +197,10 @@ func (c *crowd) answer(b *batch, picked []int32, says float32, out []float32) {
 
 // test translates the condition of a node, if it parts the rows at all.
 func (c *crowd) test(n *Node) (t test, parts bool) {
-	if int(n.Feature) >= len(c.where) || c.where[n.Feature].column < 0 {
+	s := c.where.of(n.Feature)
+	if s.column < 0 {
 		return t, false
 	}
-	s := c.where[n.Feature]
 	if col := &c.columns[s.column]; !col.block() {
 		return col.cut(int(s.column), n.Value, n.DefaultLeft), true
 	}

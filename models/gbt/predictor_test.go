@@ -3,6 +3,7 @@ package gbt
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -144,6 +145,26 @@ func TestPredictorWalksWhatItCannotCompile(t *testing.T) {
 			t.Fatalf("row %d of another layout is predicted %v, want %v", i, got[i], want)
 		}
 	}
+}
+
+// What a file says of its features costs no memory: columns that trees ask for
+// and the matrix does not have are missing.
+func TestPredictorOfMoreFeaturesThanColumns(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	e, x := anyEnsemble(r, 20), anyMatrix(r, 500)
+	e.Features = math.MaxInt32
+	e.Trees = append(e.Trees, Tree{Nodes: []Node{
+		{Left: 1, Right: 2, Parent: -1, Feature: math.MaxInt32 - 1, Value: 1, DefaultLeft: true},
+		{Left: -1, Right: -1, Value: 2}, {Left: -1, Right: -1, Value: 4},
+	}})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	p := e.Compile(x)
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 1<<20 {
+		t.Errorf("to compile it took %d bytes", bytes)
+	}
+	checkPredictor(t, p, e, x)
 }
 
 func TestPredictorIsForManyGoroutines(t *testing.T) {
