@@ -28,6 +28,7 @@ const (
 type Records interface {
 	flowRunRecords
 	logRecords
+	artifactRecords
 	graphRecords
 	eventRecords
 	deploymentRecords
@@ -45,6 +46,7 @@ func NewHandler(records Records, log *slog.Logger, flows ...engine.Runnable) htt
 	h.addFlowRunControl()
 	h.addTaskRuns()
 	h.addLogs()
+	h.addArtifacts()
 	h.addGraph()
 	h.addEvents()
 	h.addDeployments()

@@ -39,18 +39,25 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, dir: t.TempDir()}
-	var err error
-	if b.store, err = history.Open(t.Context(), b.dir); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.store.Close() })
-	b.e = &engine.Engine{History: b.store, Version: "v1", Logger: quiet}
-	b.flows = []engine.Runnable{b.hello(), b.ask()}
-	server := httptest.NewServer(enginehttp.NewHandler(b.store, quiet, b.flows...))
-	t.Cleanup(server.Close)
-	b.url = server.URL
+	b.reopen()
 	b.doc = readDocument(t, b.url)
 	return b
+}
+
+// reopen opens what is in the folder, and serves it.
+func (b *bench) reopen() {
+	b.t.Helper()
+	store, err := history.Open(b.t.Context(), b.dir)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { store.Close() })
+	b.store = store
+	b.e = &engine.Engine{History: store, Version: "v1", Logger: quiet}
+	b.flows = []engine.Runnable{b.hello(), b.ask()}
+	server := httptest.NewServer(enginehttp.NewHandler(store, quiet, b.flows...))
+	b.t.Cleanup(server.Close)
+	b.url = server.URL
 }
 
 // hello greets in a subflow, whose task greets in a task of its own.

@@ -23,7 +23,7 @@ func components() (names []string, schemas map[string]*engine.Schema) {
 	schemas = map[string]*engine.Schema{
 		"State": schemaOf[State](true), "FlowRun": schemaOf[FlowRun](true), "FlowRunDetails": schemaOf[Details](true), "TaskRun": schemaOf[TaskRun](true),
 		"LogLine": schemaOf[LogLine](true), "Event": schemaOf[Event](true), "Graph": schemaOf[Graph](true), "Node": schemaOf[Node](true), "Edge": schemaOf[Edge](true),
-		"Flow": schemaOf[Flow](true), "Deployment": schemaOf[schedule.Deployment](true), "Schedule": schemaOf[schedule.Schedule](true),
+		"Flow": schemaOf[Flow](true), "Artifact": schemaOf[engine.Artifact](true), "Deployment": schemaOf[schedule.Deployment](true), "Schedule": schemaOf[schedule.Schedule](true),
 		"DeploymentRecord": schemaOf[schedule.Record](true), "WorkPool": schemaOf[worker.Pool](true), "WorkQueue": schemaOf[worker.Queue](true),
 		"WorkerStatus": schemaOf[worker.Status](true), "Worker": schemaOf[worker.Info](false), "ConcurrencyLimit": schemaOf[Limit](true), "Due": schemaOf[Due](true),
 		"Error": schemaOf[problemBody](true),

@@ -183,7 +183,7 @@ func (s *Store) DeleteDeployment(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		if err := dropAhead(ctx, tx, d.Spec, time.Time{}); err != nil {
+		if err := dropAhead(ctx, tx, d.Spec, time.Unix(0, 0)); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `DELETE FROM deployment WHERE id = ?`, id)
