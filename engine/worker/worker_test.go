@@ -216,6 +216,13 @@ func (f runnerFunc) Run(ctx context.Context, run engine.FlowRun) error { return 
 const childEnv, childRun, childDies = "WORKER_TEST_HOME", "WORKER_TEST_RUN", "WORKER_TEST_DIES"
 
 func TestMain(m *testing.M) {
+	if dir := os.Getenv(workEnv); dir != "" {
+		if err := workUntilKilled(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	dir := os.Getenv(childEnv)
 	if dir == "" {
 		os.Exit(m.Run())
