@@ -187,7 +187,7 @@ func rmse(predicted []float32, minutes []float64) float64 {
 	var sum float64
 	for i, p := range predicted {
 		d := float64(p) - minutes[i]
-		sum += d * d
+		sum += float64(d * d) // the same on every machine
 	}
 	return math.Sqrt(sum / float64(len(minutes)))
 }
