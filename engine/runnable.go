@@ -27,6 +27,9 @@ type Runnable interface {
 	// parameters are checked and the defaults filled in; its error is then a
 	// ParameterError.
 	NewRun(e *Engine, params json.RawMessage, o Options) (FlowRun, error)
+	// Launch carries out a new run in this process. Parameters that are not allowed
+	// make no run: the error is then a ParameterError, and the run has no ID.
+	Launch(ctx context.Context, e *Engine, params json.RawMessage, o Options) (FlowRun, error)
 	// Execute carries out a run that is there: one that waits to be begun, that was
 	// suspended, has failed, or whose process is gone. It waits for the run's
 	// NextStart. A run that has completed is returned as it is.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/data/sqlite"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 )
 
 func (a *app) databaseCommand() *cobra.Command {
@@ -21,10 +22,18 @@ func (a *app) databaseCommand() *cobra.Command {
 		Long: `Copy the home's databases, artifacts and results to a new directory, which is a
 home itself: taximeter --home DIRECTORY works on the copy. Servers and trainings
 may go on meanwhile. Months are not copied; they can be fetched again.`,
-		Args: wants(1, 1),
+		Args: enginecmd.Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.backup(cmd.Context(), args[0]) },
 	}
-	return group("database", "Back up what is kept in the home", backup)
+	open := func(ctx context.Context) error {
+		h, t, err := a.openBoth(ctx, "")
+		if err != nil {
+			return err
+		}
+		return both(h.Close, t.Close)
+	}
+	return enginecmd.Group("database", "Back up, empty and bring up to date what the home keeps", backup, a.MigrateCommand(open),
+		a.ResetCommand("engine.db", "registry.db", "results", "owners", "artifacts"))
 }
 
 // copied is what a backup took.
@@ -38,7 +47,7 @@ type copied struct {
 // backup copies databases before files: a file is there before the row that
 // names it, so that every file that a copied row names is there to be copied.
 func (a *app) backup(ctx context.Context, to string) error {
-	home, err := a.homeDir()
+	home, err := a.HomeDir()
 	if err != nil {
 		return err
 	}
@@ -46,10 +55,10 @@ func (a *app) backup(ctx context.Context, to string) error {
 		return fmt.Errorf("find the backup's directory: %w", err)
 	}
 	if entries, err := os.ReadDir(to); err == nil && len(entries) > 0 {
-		return usage("%s is not empty: want a directory that is new", to)
+		return enginecmd.Usage("%s is not empty: want a directory that is new", to)
 	}
 	if rel, err := filepath.Rel(home, to); err == nil && filepath.IsLocal(rel) {
-		return usage("%s is inside of the home that is to be copied", to)
+		return enginecmd.Usage("%s is inside of the home that is to be copied", to)
 	}
 	var databases []string
 	entries, err := os.ReadDir(home)
@@ -59,7 +68,7 @@ func (a *app) backup(ctx context.Context, to string) error {
 		}
 	}
 	if err != nil || len(databases) == 0 {
-		return usage("there is nothing in %s to back up", home).hint("--home names another place")
+		return enginecmd.Usage("there is nothing in %s to back up", home).Hint("--home names another place")
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return fmt.Errorf("make the backup's directory: %w", err)
@@ -75,8 +84,8 @@ func (a *app) backup(ctx context.Context, to string) error {
 			return fmt.Errorf("copy %s: %w", name, err)
 		}
 	}
-	return a.show(done, func() {
-		fmt.Fprintf(a.out, "copied %s and %d files (%d bytes) to %s\n", strings.Join(done.Databases, ", "), done.Files, done.Bytes, to)
+	return a.Show(done, func() {
+		fmt.Fprintf(a.Out, "copied %s and %d files (%d bytes) to %s\n", strings.Join(done.Databases, ", "), done.Files, done.Bytes, to)
 	})
 }
 

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/store"
 )
@@ -22,10 +20,10 @@ func (a *app) gcCommand() *cobra.Command {
 		Long: `Remove what was deleted for good, with its artifacts: runs, logged models, and
 experiments with all in them. What a model version still needs is kept. The
 home's registry may be in use meanwhile.`,
-		Args: wants(0, 0),
+		Args: enginecmd.Wants(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if g.OlderThan, err = parseAge(olderThan); err != nil {
-				return err
+			if g.OlderThan, err = enginecmd.ParseAge(olderThan); err != nil {
+				return enginecmd.Usage("--older-than %v", err)
 			}
 			return a.collectGarbage(cmd.Context(), g)
 		},
@@ -39,32 +37,8 @@ home's registry may be in use meanwhile.`,
 	return cmd
 }
 
-var age = regexp.MustCompile(`^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$`)
-
-// parseAge reads a time such as 2d8h5m20s.
-func parseAge(text string) (time.Duration, error) {
-	parts := age.FindStringSubmatch(text)
-	if parts == nil || text == "" {
-		return 0, usage("--older-than %q: want a time such as 30d, 8h or 2d8h5m20s", text)
-	}
-	var sum float64
-	for i, unit := range []time.Duration{24 * time.Hour, time.Hour, time.Minute, time.Second} {
-		if parts[i+1] != "" {
-			n, err := strconv.ParseFloat(parts[i+1], 64)
-			if err != nil {
-				return 0, usage("--older-than %q: %v", text, err)
-			}
-			sum += n * float64(unit)
-		}
-	}
-	if sum > 1<<62 {
-		return 0, usage("--older-than %q is longer than there have been runs", text)
-	}
-	return time.Duration(sum), nil
-}
-
 func (a *app) collectGarbage(ctx context.Context, g store.Garbage) error {
-	dir, err := a.homeDir()
+	dir, err := a.HomeDir()
 	if err != nil {
 		return err
 	}
@@ -75,19 +49,19 @@ func (a *app) collectGarbage(ctx context.Context, g store.Garbage) error {
 	defer s.Close()
 	done, err := s.GC(ctx, g)
 	if registry.CodeOf(err) == registry.InvalidParameterValue || registry.CodeOf(err) == registry.ResourceDoesNotExist {
-		return usage("%w", err)
+		return enginecmd.Usage("%w", err)
 	}
 	if err != nil {
 		return err
 	}
-	return a.show(done, func() {
+	return a.Show(done, func() {
 		verb := "removed"
 		if g.DryRun {
 			verb = "would remove"
 		}
-		fmt.Fprintf(a.out, "%s %d runs, %d logged models, %d experiments\n", verb, len(done.Runs), len(done.LoggedModels), len(done.Experiments))
+		fmt.Fprintf(a.Out, "%s %d runs, %d logged models, %d experiments\n", verb, len(done.Runs), len(done.LoggedModels), len(done.Experiments))
 		for _, k := range done.Kept {
-			fmt.Fprintf(a.out, "kept %s: %s\n", k.ID, k.Reason)
+			fmt.Fprintf(a.Out, "kept %s: %s\n", k.ID, k.Reason)
 		}
 	})
 }

@@ -10,43 +10,11 @@ import (
 	"strings"
 
 	"github.com/taximeter/taximeter/data"
-	"github.com/taximeter/taximeter/engine/history"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/registry/store"
 )
-
-// homeDir is where everything is kept.
-func (a *app) homeDir() (string, error) {
-	dir := a.home
-	if dir == "" {
-		dir = a.env("TAXIMETER_HOME")
-	}
-	if dir == "" {
-		user, err := os.UserHomeDir()
-		if err != nil {
-			return "", usage("where to keep things is not known: %v", err).hint("give --home DIR or set TAXIMETER_HOME")
-		}
-		dir = filepath.Join(user, ".taximeter")
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", fmt.Errorf("find the home: %w", err)
-	}
-	return dir, nil
-}
-
-func (a *app) openHistory(ctx context.Context) (*history.Store, error) {
-	dir, err := a.homeDir()
-	if err != nil {
-		return nil, err
-	}
-	d := history.Durability(a.durability)
-	if d != history.Process && d != history.Power {
-		return nil, usage("--durability %q: want %s or %s", a.durability, history.Process, history.Power)
-	}
-	return history.Config{Dir: dir, Durability: d}.Open(ctx)
-}
 
 // tracking is an open registry, and what closes it.
 type tracking struct {
@@ -60,12 +28,12 @@ func (a *app) openTracking(ctx context.Context, uri string) (*tracking, error) {
 	if uri != "" {
 		return &tracking{&mlflow.Client{
 			BaseURL:  uri,
-			Token:    a.env("MLFLOW_TRACKING_TOKEN"),
-			Username: a.env("MLFLOW_TRACKING_USERNAME"),
-			Password: a.env("MLFLOW_TRACKING_PASSWORD"),
+			Token:    a.Env("MLFLOW_TRACKING_TOKEN"),
+			Username: a.Env("MLFLOW_TRACKING_USERNAME"),
+			Password: a.Env("MLFLOW_TRACKING_PASSWORD"),
 		}, func() error { return nil }}, nil
 	}
-	dir, err := a.homeDir()
+	dir, err := a.HomeDir()
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +49,7 @@ func (a *app) openTracking(ctx context.Context, uri string) (*tracking, error) {
 func (a *app) trackingURI(flag string) (string, error) {
 	name, uri := "--tracking-uri", flag
 	if uri == "" {
-		name, uri = "MLFLOW_TRACKING_URI", a.env("MLFLOW_TRACKING_URI")
+		name, uri = "MLFLOW_TRACKING_URI", a.Env("MLFLOW_TRACKING_URI")
 	}
 	if uri == "" {
 		return "", nil
@@ -91,21 +59,21 @@ func (a *app) trackingURI(flag string) (string, error) {
 	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
 		return strings.TrimRight(uri, "/"), nil
 	case strings.HasPrefix(uri, "sqlite:"):
-		return "", usage("%s is %q: that is a database file, not a tracking server", name, uri).
-			hint("start its server (mlflow server --backend-store-uri %s) and give the server's http:// address, or unset %s to use taximeter's own registry", uri, name)
+		return "", enginecmd.Usage("%s is %q: that is a database file, not a tracking server", name, uri).
+			Hint("start its server (mlflow server --backend-store-uri %s) and give the server's http:// address, or unset %s to use taximeter's own registry", uri, name)
 	}
-	return "", usage("%s is %q: want the http:// or https:// address of a tracking server", name, uri).
-		hint("without it, taximeter uses its own registry, in the home")
+	return "", enginecmd.Usage("%s is %q: want the http:// or https:// address of a tracking server", name, uri).
+		Hint("without it, taximeter uses its own registry, in the home")
 }
 
 // months is where months are looked for: dir if it is given, then the home's
 // cache, then TLC's address.
 func (a *app) months(dir string) (*data.Source, error) {
-	home, err := a.homeDir()
+	home, err := a.HomeDir()
 	if err != nil {
 		return nil, err
 	}
-	s := &data.Source{Cache: filepath.Join(home, "months"), BaseURL: a.env("TAXIMETER_MONTHS_URL")}
+	s := &data.Source{Cache: filepath.Join(home, "months"), BaseURL: a.Env("TAXIMETER_MONTHS_URL")}
 	if dir != "" {
 		s.Dirs = []string{dir}
 	}
@@ -122,7 +90,7 @@ func existingDir(flag, dir string) (string, error) {
 		err = errors.New("it is no directory")
 	}
 	if err != nil {
-		return "", usage("%s: %v", flag, err)
+		return "", enginecmd.Usage("%s: %v", flag, err)
 	}
 	return filepath.Abs(dir)
 }

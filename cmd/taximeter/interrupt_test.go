@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/registry"
 )
 
@@ -35,7 +36,7 @@ func TestLiveAndInterruptedTrainings(t *testing.T) {
 
 	resume := command(t.Context(), home, "flow-run", "resume", "latest", "--json")
 	refused, err := resume.Output()
-	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
+	if exit := new(exec.ExitError); !errors.As(err, &exit) || exit.ExitCode() != enginecmd.ExitFailed {
 		t.Errorf("resuming a live training: %v", err)
 	}
 	live := parseReport(t, refused)
@@ -46,7 +47,7 @@ func TestLiveAndInterruptedTrainings(t *testing.T) {
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	if exit := new(exec.ExitError); !errors.As(cmd.Wait(), &exit) || exit.ExitCode() != exitFailed {
+	if exit := new(exec.ExitError); !errors.As(cmd.Wait(), &exit) || exit.ExitCode() != enginecmd.ExitFailed {
 		t.Errorf("interrupted: %v", exit)
 	}
 	r := parseReport(t, stdout.Bytes())

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/store"
 )
@@ -76,9 +77,9 @@ func (a *app) environmentFlags(flags *pflag.FlagSet) (err error) {
 			return
 		}
 		name := prefix + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		if value := a.env(name); value != "" && !f.Changed && err == nil {
+		if value := a.Env(name); value != "" && !f.Changed && err == nil {
 			if setErr := flags.Set(f.Name, value); setErr != nil {
-				err = usage("%s: %v", name, setErr)
+				err = enginecmd.Usage("%s: %v", name, setErr)
 			}
 		}
 	})
@@ -88,7 +89,7 @@ func (a *app) environmentFlags(flags *pflag.FlagSet) (err error) {
 // location is where the flags say that things are kept.
 func (f mlflowFlags) location() (at store.Location, err error) {
 	if f.registry != "" && f.registry != f.backend {
-		return at, usage("--registry-store-uri %s: runs and models are kept in one database, the --backend-store-uri", f.registry)
+		return at, enginecmd.Usage("--registry-store-uri %s: runs and models are kept in one database, the --backend-store-uri", f.registry)
 	}
 	if at.Database, err = databasePath(f.backend); err != nil {
 		return at, err
@@ -103,7 +104,7 @@ func (f mlflowFlags) location() (at store.Location, err error) {
 	u, err := url.Parse(root)
 	switch {
 	case err != nil:
-		return at, usage("--default-artifact-root: %v", err)
+		return at, enginecmd.Usage("--default-artifact-root: %v", err)
 	case root == "" || u.Scheme == registry.ArtifactScheme:
 		if strings.Trim(u.Path+u.Opaque, "/") != "" {
 			at.Root = root
@@ -117,7 +118,7 @@ func (f mlflowFlags) location() (at store.Location, err error) {
 		at.Local = append(at.Local, dir)
 	default:
 		if err := registry.CheckArtifactLocation(root); err != nil {
-			return at, usage("--default-artifact-root %s: %v", root, err)
+			return at, enginecmd.Usage("--default-artifact-root %s: %v", root, err)
 		}
 		at.Root = root
 	}
@@ -135,8 +136,8 @@ func databasePath(uri string) (string, error) {
 	file, ok := strings.CutPrefix(uri, "sqlite:///")
 	file, _, _ = strings.Cut(file, "?")
 	if !ok || file == "" {
-		return "", usage("--backend-store-uri %s: want sqlite:///PATH", uri).
-			hint("a folder of runs (mlruns) or another database can be imported: taximeter import --help")
+		return "", enginecmd.Usage("--backend-store-uri %s: want sqlite:///PATH", uri).
+			Hint("a folder of runs (mlruns) or another database can be imported: taximeter import --help")
 	}
 	return filepath.Abs(file)
 }
@@ -148,7 +149,7 @@ func directoryPath(flag, name string) (string, error) {
 	case err == nil && u.Scheme == "file" && (u.Host == "" || u.Host == "localhost"):
 		name = u.Path
 	case err == nil && u.Scheme != "":
-		return "", usage("%s %s: want a directory", flag, name)
+		return "", enginecmd.Usage("%s %s: want a directory", flag, name)
 	}
 	return filepath.Abs(filepath.FromSlash(name))
 }

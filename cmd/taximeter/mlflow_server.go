@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 
 	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/registry/mlflow"
@@ -26,7 +27,7 @@ func (a *app) mlflowServerCommand() *cobra.Command {
 taking the flags of "mlflow server" and the environment variables beside them
 (MLFLOW_BACKEND_STORE_URI, MLFLOW_HOST, MLFLOW_SERVER_ALLOWED_HOSTS, …). What a
 database of MLflow's own holds must be imported first.`,
-		Args: wants(0, 0),
+		Args: enginecmd.Wants(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := a.environmentFlags(cmd.Flags()); err != nil {
 				return err
@@ -44,18 +45,18 @@ func (a *app) mlflowServer(ctx context.Context, f mlflowFlags) error {
 		return err
 	}
 	if f.token == "" {
-		f.token = a.env("TAXIMETER_TOKEN")
+		f.token = a.Env("TAXIMETER_TOKEN")
 	}
 	if f.app != "" && (f.app != "basic-auth" || f.token == "") {
-		return usage("--app-name %s: want basic-auth, and the password as --token or $TAXIMETER_TOKEN", f.app)
+		return enginecmd.Usage("--app-name %s: want basic-auth, and the password as --token or $TAXIMETER_TOKEN", f.app)
 	}
 	s := &serve.Server{Addr: net.JoinHostPort(f.host, strconv.Itoa(f.port)), Token: f.token, Insecure: f.insecure,
-		AllowedHosts: f.hosts, TrustedOrigins: f.origins, FrameOptions: strings.ToUpper(f.frames), Log: a.logger(f.verbose)}
+		AllowedHosts: f.hosts, TrustedOrigins: f.origins, FrameOptions: strings.ToUpper(f.frames), Log: a.Logger(f.verbose)}
 	if f.unguarded {
 		s.AllowedHosts, s.TrustedOrigins, s.FrameOptions = []string{"*"}, []string{"*"}, "NONE"
 	}
 	if err := s.Check(); err != nil {
-		return usage("%v", err)
+		return enginecmd.Usage("%v", err)
 	}
 	interfaceFiles, err := openMLflowUI(f.ui)
 	if err != nil {
@@ -63,7 +64,7 @@ func (a *app) mlflowServer(ctx context.Context, f mlflowFlags) error {
 	}
 	tracked, err := store.OpenAt(ctx, at)
 	if errors.Is(err, sqlite.ErrForeign) {
-		return (&hinted{error: err, code: exitFailed}).hint("to bring what it holds into a registry of taximeter's: taximeter import %s", at.Database)
+		return enginecmd.Failure(enginecmd.ExitFailed, err).Hint("to bring what it holds into a registry of taximeter's: taximeter import %s", at.Database)
 	}
 	if err != nil {
 		return err
@@ -78,13 +79,13 @@ func (a *app) mlflowServer(ctx context.Context, f mlflowFlags) error {
 		return err
 	}
 	s.Ready = func(address string) {
-		if a.json {
-			_ = a.printJSON(map[string]string{"url": address + f.prefix}) // the server goes on without a reader
+		if a.JSON {
+			_ = a.PrintJSON(map[string]string{"url": address + f.prefix}) // the server goes on without a reader
 			return
 		}
-		fmt.Fprintf(a.out, "MLflow    export MLFLOW_TRACKING_URI=%s%s\n", address, f.prefix)
+		fmt.Fprintf(a.Out, "MLflow    export MLFLOW_TRACKING_URI=%s%s\n", address, f.prefix)
 		if interfaceFiles != nil {
-			fmt.Fprintf(a.out, "pages     %s%s/\n", address, f.prefix)
+			fmt.Fprintf(a.Out, "pages     %s%s/\n", address, f.prefix)
 		}
 	}
 	return s.Run(ctx)
@@ -97,7 +98,7 @@ func (f mlflowFlags) mounts(handler http.Handler) ([]serve.Mount, error) {
 		return []serve.Mount{{Path: "/", Handler: handler, MaxBody: -1}}, nil
 	}
 	if !strings.HasPrefix(f.prefix, "/") || strings.HasSuffix(f.prefix, "/") || strings.ContainsAny(f.prefix, "*:?#") {
-		return nil, usage("--static-prefix %q must begin with a slash, and not end with one", f.prefix)
+		return nil, enginecmd.Usage("--static-prefix %q must begin with a slash, and not end with one", f.prefix)
 	}
 	return []serve.Mount{
 		{Path: f.prefix + "/", Handler: http.StripPrefix(f.prefix, handler), MaxBody: -1},

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/registry/mlflow"
 )
 
@@ -17,10 +18,10 @@ func openMLflowUI(dir string) (fs.FS, error) {
 	}
 	root, err := os.OpenRoot(dir) // open until the process ends
 	if err != nil {
-		return nil, usage("--mlflow-ui: %v", err).hint("%s", whereUI)
+		return nil, enginecmd.Usage("--mlflow-ui: %v", err).Hint("%s", whereUI)
 	}
 	if err := mlflow.CheckUI(root.FS()); err != nil {
-		return nil, usage("--mlflow-ui %s: %v", dir, err).hint("%s", whereUI)
+		return nil, enginecmd.Usage("--mlflow-ui %s: %v", dir, err).Hint("%s", whereUI)
 	}
 	return root.FS(), nil
 }

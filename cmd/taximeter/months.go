@@ -10,32 +10,33 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/data"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 )
 
 func (a *app) monthsCommand() *cobra.Command {
 	var dir string
-	ls := &cobra.Command{Use: "ls", Short: "List the months that are here", Args: wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error {
+	ls := &cobra.Command{Use: "ls", Short: "List the months that are here", Args: enginecmd.Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error {
 		return a.listMonths(cmd.Context(), dir)
 	}}
 	ls.Flags().StringVar(&dir, "data", "", "directory to look in besides the home's cache")
 
 	get := &cobra.Command{Use: "get TAXI MONTH...", Short: "Fetch months into the home's cache",
 		Long: "Fetch months into the home's cache, such as: taximeter months get green 2021-01 2021-02\nA range is written 2021-01..2021-06.",
-		Args: wants(2, -1), RunE: func(cmd *cobra.Command, args []string) error { return a.getMonths(cmd.Context(), args) }}
+		Args: enginecmd.Wants(2, -1), RunE: func(cmd *cobra.Command, args []string) error { return a.getMonths(cmd.Context(), args) }}
 
 	var synth data.Synth
 	var into string
 	var force bool
 	makeCmd := &cobra.Command{Use: "make TAXI MONTH...", Short: "Synthesise months that look like TLC's",
 		Long: "Synthesise months with TLC's columns, types and dirt, for where the real ones cannot\nbe had. The same seed makes the same bytes.",
-		Args: wants(2, -1), RunE: func(cmd *cobra.Command, args []string) error {
+		Args: enginecmd.Wants(2, -1), RunE: func(cmd *cobra.Command, args []string) error {
 			return a.makeMonths(cmd.Context(), synth, args, into, force)
 		}}
 	makeCmd.Flags().Uint64Var(&synth.Seed, "seed", 1, "of the rides")
 	makeCmd.Flags().IntVar(&synth.Rows, "rows", 0, "rides a month (default: about a green month's)")
 	makeCmd.Flags().StringVar(&into, "out", "", "directory to write to (default: the home's cache)")
 	makeCmd.Flags().BoolVar(&force, "force", false, "replace months that are there")
-	return group("months", "List, fetch and synthesise months of rides", ls, get, makeCmd)
+	return enginecmd.Group("months", "List, fetch and synthesise months of rides", ls, get, makeCmd)
 }
 
 func (a *app) listMonths(ctx context.Context, dir string) error {
@@ -51,16 +52,16 @@ func (a *app) listMonths(ctx context.Context, dir string) error {
 	if err != nil {
 		return fmt.Errorf("list months: %w", err)
 	}
-	return a.show(map[string]any{"months": orEmpty(files)}, func() {
+	return a.Show(map[string]any{"months": enginecmd.OrEmpty(files)}, func() {
 		if len(files) == 0 {
-			fmt.Fprintln(a.out, `no month here: "taximeter months get green 2021-01" fetches one`)
+			fmt.Fprintln(a.Out, `no month here: "taximeter months get green 2021-01" fetches one`)
 			return
 		}
 		rows := [][]string{{"TAXI", "MONTH", "MB", "PATH"}}
 		for _, f := range files {
 			rows = append(rows, []string{string(f.Taxi), f.Month.String(), fmt.Sprintf("%.2f", float64(f.Size)/1e6), f.Path})
 		}
-		a.table(rows)
+		a.Table(rows)
 	})
 }
 
@@ -68,23 +69,23 @@ func (a *app) listMonths(ctx context.Context, dir string) error {
 func parseMonths(args []string) (data.Taxi, []data.Month, error) {
 	taxi, err := data.ParseTaxi(args[0])
 	if err != nil {
-		return "", nil, usage("%v", err)
+		return "", nil, enginecmd.Usage("%v", err)
 	}
 	var months []data.Month
 	for _, arg := range args[1:] {
 		first, last, isRange := strings.Cut(arg, "..")
 		from, err := data.ParseMonth(first)
 		if err != nil {
-			return "", nil, usage("%v", err)
+			return "", nil, enginecmd.Usage("%v", err)
 		}
 		to := from
 		if isRange {
 			if to, err = data.ParseMonth(last); err != nil {
-				return "", nil, usage("%v", err)
+				return "", nil, enginecmd.Usage("%v", err)
 			}
 		}
 		if to.Compare(from) < 0 {
-			return "", nil, usage("%s: the range ends before it begins", arg)
+			return "", nil, enginecmd.Usage("%s: the range ends before it begins", arg)
 		}
 		for m := from; m.Compare(to) <= 0; m = m.Add(1) {
 			months = append(months, m)
@@ -102,7 +103,7 @@ func (a *app) getMonths(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	w := watch(a.err)
+	w := enginecmd.Watch(a.Err)
 	defer w.Close()
 	source.Progress = w.Fetched
 	files := []data.File{}
@@ -118,9 +119,9 @@ func (a *app) getMonths(ctx context.Context, args []string) error {
 }
 
 func (a *app) showMonths(files []data.File) error {
-	return a.show(map[string]any{"months": files}, func() {
+	return a.Show(map[string]any{"months": files}, func() {
 		for _, f := range files {
-			fmt.Fprintf(a.out, "%s %s  %s  %s\n", f.Taxi, f.Month, f.SHA256[:16], f.Path)
+			fmt.Fprintf(a.Out, "%s %s  %s  %s\n", f.Taxi, f.Month, f.SHA256[:16], f.Path)
 		}
 	})
 }
@@ -131,7 +132,7 @@ func (a *app) makeMonths(ctx context.Context, synth data.Synth, args []string, d
 		return err
 	}
 	if synth.Rows < 0 {
-		return usage("--rows %d: want a positive number", synth.Rows)
+		return enginecmd.Usage("--rows %d: want a positive number", synth.Rows)
 	}
 	if dir == "" {
 		source, err := a.months("")
@@ -150,7 +151,7 @@ func (a *app) makeMonths(ctx context.Context, synth data.Synth, args []string, d
 		if err != nil {
 			return err
 		}
-		a.note("synthesised %s %s, seed %d: these rides never were", taxi, m, synth.Seed)
+		a.Note("synthesised %s %s, seed %d: these rides never were", taxi, m, synth.Seed)
 		files = append(files, f)
 	}
 	return a.showMonths(files)
@@ -159,7 +160,7 @@ func (a *app) makeMonths(ctx context.Context, synth data.Synth, args []string, d
 // writeMonth writes the month aside and then puts it in its place.
 func writeMonth(ctx context.Context, synth data.Synth, path string, force bool) (data.File, error) {
 	if _, err := os.Stat(path); err == nil && !force {
-		return data.File{}, usage("%s is there already", path).hint("--force replaces it, --out writes elsewhere")
+		return data.File{}, enginecmd.Usage("%s is there already", path).Hint("--force replaces it, --out writes elsewhere")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return data.File{}, fmt.Errorf("synthesise a month: %w", err)

@@ -11,6 +11,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/serve/predict"
 )
 
@@ -25,7 +26,7 @@ func (a *app) predictCommand() *cobra.Command {
   taximeter predict '{"PULocationID":43,"DOLocationID":151,"trip_distance":1.01}'
 
 Without RIDE, or with -, it is read from standard input.`,
-		Args: wants(0, 1),
+		Args: enginecmd.Wants(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ride := io.Reader(os.Stdin)
 			if len(args) == 1 && args[0] != "-" {
@@ -49,7 +50,7 @@ Without RIDE, or with -, it is read from standard input.`,
 func (a *app) predict(ctx context.Context, ride io.Reader, model, uri string, strict bool) error {
 	ref, err := predict.ParseReference(model)
 	if err != nil {
-		return usage("--model: %v", err)
+		return enginecmd.Usage("--model: %v", err)
 	}
 	t, err := a.openTracking(ctx, uri)
 	if err != nil {
@@ -59,8 +60,8 @@ func (a *app) predict(ctx context.Context, ride io.Reader, model, uri string, st
 	loader := &predict.Loader{Registry: t, Model: ref}
 	if err := loader.Refresh(ctx); err != nil {
 		err = fmt.Errorf("load %s: %w", ref, err)
-		if code, hints := explain(err); code == exitFailed && len(hints) == 0 {
-			return (&hinted{error: err, code: code}).hint(`"taximeter train" makes and stages a model, "taximeter models ls" lists those there are`)
+		if code, hints := explain(err); code == enginecmd.ExitFailed && len(hints) == 0 {
+			return enginecmd.Failure(code, err).Hint(`"taximeter train" makes and stages a model, "taximeter models ls" lists those there are`)
 		}
 		return err
 	}
@@ -76,7 +77,7 @@ func (a *app) predict(ctx context.Context, ride io.Reader, model, uri string, st
 			return fmt.Errorf("predict: %s", answer.body.String())
 		}
 		if answer.status < 500 {
-			return usage("%s", refused.Error.Message)
+			return enginecmd.Usage("%s", refused.Error.Message)
 		}
 		return errors.New(refused.Error.Message)
 	}
@@ -87,8 +88,8 @@ func (a *app) predict(ctx context.Context, ride io.Reader, model, uri string, st
 	if err := json.Unmarshal(answer.body.Bytes(), &prediction); err != nil {
 		return fmt.Errorf("predict: %w", err)
 	}
-	return a.show(prediction, func() {
-		fmt.Fprintf(a.out, "%.2f minutes (model version %s)\n", prediction.Duration, prediction.ModelVersion)
+	return a.Show(prediction, func() {
+		fmt.Fprintf(a.Out, "%.2f minutes (model version %s)\n", prediction.Duration, prediction.ModelVersion)
 	})
 }
 

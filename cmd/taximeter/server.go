@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/serve"
@@ -24,7 +24,7 @@ type serverFlags struct {
 	addr, token, model, tracking, mlflowUI string
 	hosts                                  []string
 	insecure, verbose, noWorker            bool
-	keepRuns, onCrash                      string
+	upkeep                                 enginecmd.UpkeepFlags
 }
 
 func (a *app) serverCommand() *cobra.Command {
@@ -41,7 +41,7 @@ The server runs what is due in the default work pool, each run in a process of i
 own, and so it retrains every month, with the deployment train/monthly that it
 makes in a new home: "taximeter deployment pause train/monthly" ends that, and
 --no-worker leaves everything that is scheduled to other workers.`,
-		Args: wants(0, 0),
+		Args: enginecmd.Wants(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.server(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
@@ -53,8 +53,7 @@ makes in a new home: "taximeter deployment pause train/monthly" ends that, and
 	flags.StringVar(&f.tracking, "tracking-uri", "", "address of an MLflow server whose registry to use (default $MLFLOW_TRACKING_URI, else the home's own)")
 	flags.StringVar(&f.mlflowUI, "mlflow-ui", "", mlflowUIUsage+", to serve at /mlflow/")
 	flags.BoolVar(&f.noWorker, "no-worker", false, "make and run nothing that is scheduled: leave it to \"taximeter worker start\"")
-	flags.StringVar(&f.keepRuns, "keep-runs", "365d", "how long flow runs that have ended are kept, such as 90d; 0s keeps them for ever")
-	flags.StringVar(&f.onCrash, "on-crash", "resume", "what becomes of a run of no deployment whose process is gone: resume (3 times in a row at most) or leave")
+	f.upkeep.Add(flags)
 	flags.BoolVar(&f.verbose, "verbose", false, "log each request")
 	return cmd
 }
@@ -65,17 +64,17 @@ const remoteEvery = 5 * time.Second
 func (a *app) server(ctx context.Context, f serverFlags) error {
 	ref, err := predict.ParseReference(f.model)
 	if err != nil {
-		return usage("--model: %v", err)
+		return enginecmd.Usage("--model: %v", err)
 	}
 	if _, _, err := net.SplitHostPort(f.addr); err != nil {
-		return usage("--addr %q: want host:port, such as %s", f.addr, serve.DefaultAddr)
+		return enginecmd.Usage("--addr %q: want host:port, such as %s", f.addr, serve.DefaultAddr)
 	}
 	if f.token == "" {
-		f.token = a.env("TAXIMETER_TOKEN")
+		f.token = a.Env("TAXIMETER_TOKEN")
 	}
 	s := &serve.Server{Addr: f.addr, Token: f.token, Insecure: f.insecure, AllowedHosts: f.hosts}
 	if err := s.Check(); err != nil {
-		return usage("%v", err)
+		return enginecmd.Usage("%v", err)
 	}
 	uri, err := a.serverTracking(f)
 	if err != nil {
@@ -85,18 +84,17 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	if err != nil {
 		return err
 	}
-	log := a.logger(f.verbose)
-	upkeep, err := a.newUpkeep(f, log)
+	log := a.Logger(f.verbose)
+	upkeep, err := a.NewUpkeep(f.upkeep, !f.noWorker, log)
 	if err != nil {
 		return err
 	}
 
-	h, err := a.openHistory(ctx)
+	h, err := a.OpenHistory(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	upkeep.history = h
 	t, err := a.openTracking(ctx, uri)
 	if err != nil {
 		return err
@@ -110,18 +108,18 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var loading sync.WaitGroup
 	loading.Go(func() { loader.Run(ctx) })
-	upkeep.run(ctx, &loading)
+	upkeep.Run(ctx, h, &loading)
 	defer loading.Wait() // before what it reads is closed
 	defer cancel()
 	if !f.noWorker {
-		if err := a.workWithin(ctx, &loading, h, log); err != nil {
+		if err := a.WorkWithin(ctx, &loading, h, log); err != nil {
 			return err
 		}
 	}
 
 	tracking := mlflow.NewHandler(t)
 	tracking.UI = interfaceFiles
-	flows := enginehttp.NewHandler(h, log, knownFlows()...)
+	flows := enginehttp.NewHandler(h, log, a.Flows...)
 	prediction := &predict.Handler{Loader: loader}
 	s.Log = log
 	s.Ready = func(url string) { a.ready(url, loader) }
@@ -146,20 +144,11 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 			serve.Mount{Path: "/mlflow", Handler: http.RedirectHandler("/mlflow/", http.StatusPermanentRedirect)})
 	}
 	err = s.Run(ctx)
-	var interrupt interrupted
+	var interrupt enginecmd.Interrupted
 	if errors.As(context.Cause(ctx), &interrupt) && err == nil {
-		a.note("stopped: %v", interrupt)
+		a.Note("stopped: %v", interrupt)
 	}
 	return err
-}
-
-// logger logs to standard error; each request too, if verbose.
-func (a *app) logger(verbose bool) *slog.Logger {
-	level := slog.LevelInfo
-	if verbose {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(a.err, &slog.HandlerOptions{Level: level}))
 }
 
 // serverTracking is the address of the registry to serve, empty for the home's
@@ -172,13 +161,13 @@ func (a *app) serverTracking(f serverFlags) (string, error) {
 	}
 	u, err := url.Parse(uri)
 	if err != nil {
-		return "", usage("%s: %v", uri, err)
+		return "", enginecmd.Usage("%s: %v", uri, err)
 	}
 	if !sameAddress(u.Host, f.addr) {
 		return uri, nil
 	}
 	if f.tracking != "" {
-		return "", usage("--tracking-uri %s is the address this server is to listen on", uri)
+		return "", enginecmd.Usage("--tracking-uri %s is the address this server is to listen on", uri)
 	}
 	return "", nil
 }
@@ -203,11 +192,11 @@ func (a *app) ready(url string, loader *predict.Loader) {
 		version = m.Version
 		model = fmt.Sprintf("%s version %s", m.Model, version)
 	}
-	if a.json {
-		_ = a.printJSON(map[string]string{"url": url, "model_version": version}) // the server goes on without a reader
+	if a.JSON {
+		_ = a.PrintJSON(map[string]string{"url": url, "model_version": version}) // the server goes on without a reader
 		return
 	}
-	fmt.Fprintf(a.out, `page      %s/
+	fmt.Fprintf(a.Out, `page      %s/
 MLflow    export MLFLOW_TRACKING_URI=%s
 model     %s
 predict   curl -s %s/predict -H 'Content-Type: application/json' -d '{"PULocationID":43,"DOLocationID":151,"trip_distance":1.01}'

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/pipeline"
 	"github.com/taximeter/taximeter/registry"
 )
@@ -32,9 +33,9 @@ func (a *app) trackedCommand(use, short string, args cobra.PositionalArgs, do fu
 }
 
 func (a *app) experimentsCommand() *cobra.Command {
-	return group("experiments", "List and show experiments",
-		a.trackedCommand("ls", "List experiments", wants(0, 0), a.listExperiments),
-		a.trackedCommand("show NAME|ID", "Show an experiment with its newest runs", wants(1, 1), a.showExperiment))
+	return enginecmd.Group("experiments", "List and show experiments",
+		a.trackedCommand("ls", "List experiments", enginecmd.Wants(0, 0), a.listExperiments),
+		a.trackedCommand("show NAME|ID", "Show an experiment with its newest runs", enginecmd.Wants(1, 1), a.showExperiment))
 }
 
 func (a *app) listExperiments(ctx context.Context, t *tracking, _ []string) error {
@@ -42,12 +43,12 @@ func (a *app) listExperiments(ctx context.Context, t *tracking, _ []string) erro
 	if err != nil {
 		return fmt.Errorf("list experiments: %w", err)
 	}
-	return a.show(map[string]any{"experiments": orEmpty(page.Items)}, func() {
+	return a.Show(map[string]any{"experiments": enginecmd.OrEmpty(page.Items)}, func() {
 		rows := [][]string{{"ID", "NAME", "UPDATED"}}
 		for _, e := range page.Items {
-			rows = append(rows, []string{e.ID, e.Name, ago(time.UnixMilli(e.LastUpdateTime))})
+			rows = append(rows, []string{e.ID, e.Name, enginecmd.Ago(time.UnixMilli(e.LastUpdateTime))})
 		}
-		a.table(rows)
+		a.Table(rows)
 	})
 }
 
@@ -58,7 +59,7 @@ func findExperiment(ctx context.Context, t *tracking, ref string) (registry.Expe
 		if byID, err := t.GetExperiment(ctx, ref); err == nil {
 			return byID, nil
 		}
-		return e, (&hinted{error: fmt.Errorf("there is no experiment %q", ref), code: exitFailed}).hint(`"taximeter experiments ls" lists them`)
+		return e, enginecmd.Failure(enginecmd.ExitFailed, fmt.Errorf("there is no experiment %q", ref)).Hint(`"taximeter experiments ls" lists them`)
 	}
 	if err != nil {
 		err = fmt.Errorf("find experiment %q: %w", ref, err)
@@ -75,8 +76,8 @@ func (a *app) showExperiment(ctx context.Context, t *tracking, args []string) er
 	if err != nil {
 		return fmt.Errorf("list the runs of %s: %w", e.Name, err)
 	}
-	return a.show(map[string]any{"experiment": e, "runs": orEmpty(page.Items)}, func() {
-		fmt.Fprintf(a.out, "%s (%s), %s\nartifacts at %s\n\n", e.Name, e.ID, e.Lifecycle, e.ArtifactLocation)
+	return a.Show(map[string]any{"experiment": e, "runs": enginecmd.OrEmpty(page.Items)}, func() {
+		fmt.Fprintf(a.Out, "%s (%s), %s\nartifacts at %s\n\n", e.Name, e.ID, e.Lifecycle, e.ArtifactLocation)
 		a.runTable(page.Items)
 	})
 }
@@ -84,20 +85,20 @@ func (a *app) showExperiment(ctx context.Context, t *tracking, args []string) er
 func (a *app) runsCommand() *cobra.Command {
 	var experiment, filter, order string
 	var limit int
-	ls := a.trackedCommand("ls", "List tracked runs", wants(0, 0), func(ctx context.Context, t *tracking, _ []string) error {
+	ls := a.trackedCommand("ls", "List tracked runs", enginecmd.Wants(0, 0), func(ctx context.Context, t *tracking, _ []string) error {
 		return a.listRuns(ctx, t, experiment, registry.RunQuery{Filter: filter, MaxResults: limit}, order)
 	})
 	ls.Flags().StringVar(&experiment, "experiment", pipeline.DefaultExperiment, "name or ID")
 	ls.Flags().StringVar(&filter, "filter", "", `in MLflow's language, such as "metrics.rmse_valid < 6.5"`)
 	ls.Flags().StringVar(&order, "order-by", "", `such as "metrics.rmse_valid ASC" (default: newest first)`)
 	ls.Flags().IntVar(&limit, "limit", 50, "how many")
-	return group("runs", "List, show and clean up tracked runs", ls,
-		a.trackedCommand("show RUN_ID", "Show a tracked run", wants(1, 1), a.showRun), a.gcCommand())
+	return enginecmd.Group("runs", "List, show and clean up tracked runs", ls,
+		a.trackedCommand("show RUN_ID", "Show a tracked run", enginecmd.Wants(1, 1), a.showRun), a.gcCommand())
 }
 
 func (a *app) listRuns(ctx context.Context, t *tracking, experiment string, q registry.RunQuery, order string) error {
 	if q.MaxResults < 1 {
-		return usage("--limit %d: want at least 1", q.MaxResults)
+		return enginecmd.Usage("--limit %d: want at least 1", q.MaxResults)
 	}
 	e, err := findExperiment(ctx, t, experiment)
 	if err != nil {
@@ -111,20 +112,20 @@ func (a *app) listRuns(ctx context.Context, t *tracking, experiment string, q re
 	if err != nil {
 		return asUsage(fmt.Errorf("list the runs of %s: %w", e.Name, err))
 	}
-	return a.show(map[string]any{"runs": orEmpty(page.Items)}, func() { a.runTable(page.Items) })
+	return a.Show(map[string]any{"runs": enginecmd.OrEmpty(page.Items)}, func() { a.runTable(page.Items) })
 }
 
 // asUsage marks what the registry refused as a mistake of the caller's.
 func asUsage(err error) error {
 	if registry.CodeOf(err) == registry.InvalidParameterValue {
-		return usage("%w", err)
+		return enginecmd.Usage("%w", err)
 	}
 	return err
 }
 
 func (a *app) runTable(runs []registry.Run) {
 	if len(runs) == 0 {
-		fmt.Fprintln(a.out, "no runs")
+		fmt.Fprintln(a.Out, "no runs")
 		return
 	}
 	rows := [][]string{{"RUN", "NAME", "STATUS", "STARTED", "RMSE VALID", "INFERENCE"}}
@@ -136,15 +137,15 @@ func (a *app) runTable(runs []registry.Run) {
 		if v, ok := r.Data.Metric("inference_time"); ok {
 			speed = perRow(v) + " a row"
 		}
-		rows = append(rows, []string{r.Info.RunID, r.Info.RunName, string(r.Info.Status), ago(time.UnixMilli(r.Info.StartTime)), valid, speed})
+		rows = append(rows, []string{r.Info.RunID, r.Info.RunName, string(r.Info.Status), enginecmd.Ago(time.UnixMilli(r.Info.StartTime)), valid, speed})
 	}
-	a.table(rows)
+	a.Table(rows)
 }
 
 func (a *app) showRun(ctx context.Context, t *tracking, args []string) error {
 	r, err := t.GetRun(ctx, args[0])
 	if code := registry.CodeOf(err); code == registry.ResourceDoesNotExist || code == registry.InvalidParameterValue {
-		return (&hinted{error: fmt.Errorf("there is no run %q", args[0]), code: exitFailed}).hint(`"taximeter runs ls" lists them; the whole ID is needed`)
+		return enginecmd.Failure(enginecmd.ExitFailed, fmt.Errorf("there is no run %q", args[0])).Hint(`"taximeter runs ls" lists them; the whole ID is needed`)
 	}
 	if err != nil {
 		return fmt.Errorf("show run %s: %w", args[0], err)
@@ -153,13 +154,13 @@ func (a *app) showRun(ctx context.Context, t *tracking, args []string) error {
 	if err != nil {
 		return fmt.Errorf("list the artifacts of run %s: %w", args[0], err)
 	}
-	return a.show(map[string]any{"run": r, "artifacts": orEmpty(files)}, func() {
-		fmt.Fprintf(a.out, "%s  %s, %s, started %s\n", r.Info.RunID, r.Info.RunName, r.Info.Status, ago(time.UnixMilli(r.Info.StartTime)))
+	return a.Show(map[string]any{"run": r, "artifacts": enginecmd.OrEmpty(files)}, func() {
+		fmt.Fprintf(a.Out, "%s  %s, %s, started %s\n", r.Info.RunID, r.Info.RunName, r.Info.Status, enginecmd.Ago(time.UnixMilli(r.Info.StartTime)))
 		list := func(head string, rows [][2]string) {
 			sort.Slice(rows, func(i, j int) bool { return rows[i][0] < rows[j][0] })
-			fmt.Fprintf(a.out, "\n%s\n", head)
+			fmt.Fprintf(a.Out, "\n%s\n", head)
 			for _, row := range rows {
-				fmt.Fprintf(a.out, "  %-24s %s\n", row[0], row[1])
+				fmt.Fprintf(a.Out, "  %-24s %s\n", row[0], row[1])
 			}
 		}
 		var metrics, params, tags, artifacts [][2]string
@@ -187,9 +188,9 @@ func (a *app) showRun(ctx context.Context, t *tracking, args []string) error {
 }
 
 func (a *app) modelsCommand() *cobra.Command {
-	return group("models", "List and show registered models",
-		a.trackedCommand("ls", "List registered models", wants(0, 0), a.listModels),
-		a.trackedCommand("show NAME", "Show a registered model with its versions", wants(1, 1), a.showModel))
+	return enginecmd.Group("models", "List and show registered models",
+		a.trackedCommand("ls", "List registered models", enginecmd.Wants(0, 0), a.listModels),
+		a.trackedCommand("show NAME", "Show a registered model with its versions", enginecmd.Wants(1, 1), a.showModel))
 }
 
 func (a *app) listModels(ctx context.Context, t *tracking, _ []string) error {
@@ -197,25 +198,25 @@ func (a *app) listModels(ctx context.Context, t *tracking, _ []string) error {
 	if err != nil {
 		return fmt.Errorf("list models: %w", err)
 	}
-	return a.show(map[string]any{"models": orEmpty(page.Items)}, func() {
+	return a.Show(map[string]any{"models": enginecmd.OrEmpty(page.Items)}, func() {
 		if len(page.Items) == 0 {
-			fmt.Fprintln(a.out, `no model yet: "taximeter train" makes one`)
+			fmt.Fprintln(a.Out, `no model yet: "taximeter train" makes one`)
 			return
 		}
 		rows := [][]string{{"NAME", "STAGE", "VERSION", "UPDATED"}}
 		for _, m := range page.Items {
 			for _, v := range m.LatestVersions {
-				rows = append(rows, []string{m.Name, string(v.CurrentStage), v.Version, ago(time.UnixMilli(v.LastUpdateTime))})
+				rows = append(rows, []string{m.Name, string(v.CurrentStage), v.Version, enginecmd.Ago(time.UnixMilli(v.LastUpdateTime))})
 			}
 		}
-		a.table(rows)
+		a.Table(rows)
 	})
 }
 
 func (a *app) showModel(ctx context.Context, t *tracking, args []string) error {
 	m, err := t.GetRegisteredModel(ctx, args[0])
 	if registry.CodeOf(err) == registry.ResourceDoesNotExist {
-		return (&hinted{error: fmt.Errorf("there is no registered model %q", args[0]), code: exitFailed}).hint(`"taximeter models ls" lists them`)
+		return enginecmd.Failure(enginecmd.ExitFailed, fmt.Errorf("there is no registered model %q", args[0])).Hint(`"taximeter models ls" lists them`)
 	}
 	if err != nil {
 		return fmt.Errorf("show model %s: %w", args[0], err)
@@ -224,24 +225,16 @@ func (a *app) showModel(ctx context.Context, t *tracking, args []string) error {
 	if err != nil {
 		return fmt.Errorf("list the versions of %s: %w", m.Name, err)
 	}
-	return a.show(map[string]any{"model": m, "versions": orEmpty(page.Items)}, func() {
-		fmt.Fprintln(a.out, m.Name)
+	return a.Show(map[string]any{"model": m, "versions": enginecmd.OrEmpty(page.Items)}, func() {
+		fmt.Fprintln(a.Out, m.Name)
 		for _, alias := range m.Aliases {
-			fmt.Fprintf(a.out, "@%s is version %s\n", alias.Alias, alias.Version)
+			fmt.Fprintf(a.Out, "@%s is version %s\n", alias.Alias, alias.Version)
 		}
 		rows := [][]string{{"VERSION", "STAGE", "RUN", "CREATED", "DESCRIPTION"}}
 		for _, v := range page.Items {
-			rows = append(rows, []string{v.Version, string(v.CurrentStage), v.RunID, ago(time.UnixMilli(v.CreationTime)), v.Description})
+			rows = append(rows, []string{v.Version, string(v.CurrentStage), v.RunID, enginecmd.Ago(time.UnixMilli(v.CreationTime)), v.Description})
 		}
-		fmt.Fprintln(a.out)
-		a.table(rows)
+		fmt.Fprintln(a.Out)
+		a.Table(rows)
 	})
-}
-
-// orEmpty makes an empty list [] in JSON, and not null.
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }

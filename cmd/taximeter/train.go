@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/data"
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/models/linear"
@@ -51,7 +52,7 @@ fails is logged as failed, and the search goes on.
 Months are looked for in --data, then in the home's cache, then fetched from TLC.
 What was computed before is taken from the cache. An interrupted run goes on with
 "taximeter flow-run resume latest".`,
-		Args:        wants(0, 0),
+		Args:        enginecmd.Wants(0, 0),
 		Annotations: map[string]string{reportsTraining: ""},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.train(cmd.Context(), f, cmd.Flags().Changed("trials"))
@@ -87,7 +88,7 @@ func (a *app) train(ctx context.Context, f trainFlags, trialsGiven bool) error {
 		return err
 	}
 	return a.runTraining(ctx, p, func(ctx context.Context, flows *pipeline.Flows, e *engine.Engine, h *history.Store) (engine.FlowRun, error) {
-		if err := a.reap(ctx, h); err != nil {
+		if err := a.Reap(ctx, h); err != nil {
 			return engine.FlowRun{}, err
 		}
 		return flows.StartTraining(ctx, e, p, engine.Options{Refresh: f.noCache})
@@ -99,34 +100,34 @@ func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (
 	p = pipeline.TrainParams{Gate: f.gate, Experiment: f.experiment, Model: f.model}
 	switch {
 	case f.params != "search" && f.params != "best":
-		return p, usage(`--params %q: want "search" or "best"`, f.params)
+		return p, enginecmd.Usage(`--params %q: want "search" or "best"`, f.params)
 	case f.params == "best" && trialsGiven && f.trials != 1:
-		return p, usage("--params best is one model: it does not go with --trials %d", f.trials)
+		return p, enginecmd.Usage("--params best is one model: it does not go with --trials %d", f.trials)
 	case strings.TrimSpace(f.experiment) == "":
-		return p, usage("--experiment is empty: want a name")
+		return p, enginecmd.Usage("--experiment is empty: want a name")
 	case strings.TrimSpace(f.model) == "" || strings.ContainsAny(f.model, "/:.%\"'"):
-		return p, usage("--model %q: want a name without / : . %% and quotes", f.model)
+		return p, enginecmd.Usage("--model %q: want a name without / : . %% and quotes", f.model)
 	case (f.train == "") != (f.valid == ""):
-		return p, usage("--train and --valid name the two months together: give both")
+		return p, enginecmd.Usage("--train and --valid name the two months together: give both")
 	}
 	if p.Search, err = f.searchParams(); err != nil {
 		return p, err
 	}
 	if p.WhenMissing, err = pipeline.ParseWhenMissing(f.whenMissing); err != nil {
-		return p, usage("--when-missing %v", err)
+		return p, enginecmd.Usage("--when-missing %v", err)
 	}
 	if p.Baseline, err = linear.ParseSolver(f.baseline); err != nil {
-		return p, usage("--baseline: %v", err)
+		return p, enginecmd.Usage("--baseline: %v", err)
 	}
 	if _, err := search.Runs.Filter(f.gate); err != nil || strings.TrimSpace(f.gate) == "" {
 		if err == nil {
 			err = errors.New("it is empty")
 		}
-		return p, usage("--gate: %v", err).hint("such as %q", pipeline.DefaultGate)
+		return p, enginecmd.Usage("--gate: %v", err).Hint("such as %q", pipeline.DefaultGate)
 	}
 	taxi, err := data.ParseTaxi(f.taxi)
 	if err != nil {
-		return p, usage("--taxi: %v", err)
+		return p, enginecmd.Usage("--taxi: %v", err)
 	}
 	if p.Data, err = existingDir("--data", f.data); err != nil {
 		return p, err
@@ -159,20 +160,20 @@ func (f trainFlags) searchParams() (s pipeline.Search, err error) {
 	s = pipeline.Search{Method: pipeline.Method(f.search), TrialCount: f.trials, Seed: f.seed, Batch: f.batch, Parallel: f.parallel}
 	switch {
 	case !slices.Contains(pipeline.Methods(), s.Method):
-		return s, usage(`--search %q: want "tpe" or "random"`, f.search)
+		return s, enginecmd.Usage(`--search %q: want "tpe" or "random"`, f.search)
 	case f.trials < 0 || f.trials > 1000:
-		return s, usage("--trials %d: want a number from 0 to 1000", f.trials)
+		return s, enginecmd.Usage("--trials %d: want a number from 0 to 1000", f.trials)
 	case f.batch < 1 || f.batch > 1000:
-		return s, usage("--batch %d: want a number from 1 to 1000", f.batch)
+		return s, enginecmd.Usage("--batch %d: want a number from 1 to 1000", f.batch)
 	case f.parallel < 1 || f.parallel > 1000:
-		return s, usage("--parallel-trials %d: want a number from 1 to 1000", f.parallel)
+		return s, enginecmd.Usage("--parallel-trials %d: want a number from 1 to 1000", f.parallel)
 	case f.parallel > f.batch && s.Method == pipeline.TPE:
-		return s, usage("--parallel-trials %d: no more can run at once than are proposed together", f.parallel).hint("--batch %d proposes as many", f.parallel)
+		return s, enginecmd.Usage("--parallel-trials %d: no more can run at once than are proposed together", f.parallel).Hint("--batch %d proposes as many", f.parallel)
 	}
 	for _, name := range f.features {
 		e, err := features.ParseEncoding(name)
 		if err != nil {
-			return s, usage("--features: %v", err)
+			return s, enginecmd.Usage("--features: %v", err)
 		}
 		if !slices.Contains(s.Encodings, e) {
 			s.Encodings = append(s.Encodings, e)
@@ -180,7 +181,7 @@ func (f trainFlags) searchParams() (s pipeline.Search, err error) {
 	}
 	switch {
 	case f.params == "best" && len(s.Encodings) > 1:
-		return s, usage("--params best is one model: it sees one of --features")
+		return s, enginecmd.Usage("--params best is one model: it sees one of --features")
 	case f.params == "best":
 		s = pipeline.Search{TrialCount: 1, Seed: f.seed, Encodings: s.Encodings}
 		s.Encodings = append(s.Encodings, features.Pair)[:1]
@@ -208,7 +209,7 @@ func (a *app) resolveDate(ctx context.Context, text string, taxi data.Taxi, dir 
 	}
 	date, err := pipeline.ParseDate(text)
 	if err != nil {
-		return date, usage("--%v", err).hint(`"latest" takes the newest months that can be had`)
+		return date, enginecmd.Usage("--%v", err).Hint(`"latest" takes the newest months that can be had`)
 	}
 	return date, nil
 }
@@ -219,7 +220,7 @@ func existingFile(flag, path string) (string, error) {
 		err = fmt.Errorf("%s is no file", path)
 	}
 	if err != nil {
-		return "", usage("%s: %v", flag, err)
+		return "", enginecmd.Usage("%s: %v", flag, err)
 	}
 	return filepath.Abs(path)
 }
@@ -235,7 +236,7 @@ func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(c
 	if err != nil {
 		return err
 	}
-	w := watch(a.err)
+	w := enginecmd.Watch(a.Err)
 	months.Progress = w.Fetched
 	months.Attempts = 1 // the flow's task retries, where it can be seen
 	flows := &pipeline.Flows{Months: months, Tracker: t, Origin: a.origin()}
@@ -244,8 +245,8 @@ func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(c
 	if run.ID == "" {
 		return err
 	}
-	if stopped := new(interrupted); errors.As(context.Cause(ctx), stopped) && err != nil {
-		err = (&hinted{error: err, code: exitFailed}).hint("taximeter flow-run resume %s goes on with it", run.ID)
+	if stopped := new(enginecmd.Interrupted); errors.As(context.Cause(ctx), stopped) && err != nil {
+		err = enginecmd.Failure(enginecmd.ExitFailed, err).Hint("taximeter flow-run resume %s goes on with it", run.ID)
 	}
 	return errors.Join(err, a.report(context.WithoutCancel(ctx), h, run, err))
 }
@@ -253,7 +254,7 @@ func (a *app) runTraining(ctx context.Context, p pipeline.TrainParams, do func(c
 // openBoth opens the history and the tracking server.
 func (a *app) openBoth(ctx context.Context, uri string) (h *history.Store, t *tracking, err error) {
 	err = both(
-		func() (err error) { h, err = a.openHistory(ctx); return err },
+		func() (err error) { h, err = a.OpenHistory(ctx); return err },
 		func() (err error) { t, err = a.openTracking(ctx, uri); return err },
 	)
 	switch {
@@ -294,12 +295,12 @@ func (a *app) report(ctx context.Context, h *history.Store, run engine.FlowRun, 
 		message := failed.Error()
 		r.Error = &message
 	}
-	return a.show(r, func() { a.printReport(r) })
+	return a.Show(r, func() { a.printReport(r) })
 }
 
 func (a *app) printReport(r pipeline.Report) {
 	if r.Train.RowsRead > 0 && r.Valid.RowsRead > 0 {
-		fmt.Fprintf(a.out, "train %s: %d of %d rides kept; valid %s: %d of %d\n",
+		fmt.Fprintf(a.Out, "train %s: %d of %d rides kept; valid %s: %d of %d\n",
 			r.Train.Name(), r.Train.RowsKept, r.Train.RowsRead, r.Valid.Name(), r.Valid.RowsKept, r.Valid.RowsRead)
 	}
 	if len(r.Runs) > 0 {
@@ -323,10 +324,10 @@ func (a *app) printReport(r pipeline.Report) {
 			rows = append(rows, []string{run.RunID, run.Name, run.Features,
 				fmt.Sprintf("%.6f", run.RMSETrain), fmt.Sprintf("%.6f", run.RMSEValid), perRow(run.InferenceTime) + " a row", mark})
 		}
-		a.table(rows)
+		a.Table(rows)
 	}
 	if r.Chosen != nil {
-		fmt.Fprintf(a.out, "staged: %s version %s, in experiment %s\n", r.Chosen.Model, r.Chosen.Version, r.Experiment)
+		fmt.Fprintf(a.Out, "staged: %s version %s, in experiment %s\n", r.Chosen.Model, r.Chosen.Version, r.Experiment)
 	}
 }
 
@@ -346,4 +347,12 @@ func (a *app) origin() pipeline.Origin {
 		o.User = u.Username
 	}
 	return o
+}
+
+// perRow prints a time a row, given in seconds.
+func perRow(s float64) string {
+	if s >= 1e-6 {
+		return fmt.Sprintf("%.2f µs", s*1e6)
+	}
+	return fmt.Sprintf("%.1f ns", s*1e9)
 }

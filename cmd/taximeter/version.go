@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginecmd"
 )
 
 // version is the release; the build sets it with -ldflags.
@@ -23,14 +24,14 @@ type versionInfo struct {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Show what this program is", Args: wants(0, 0), RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "version", Short: "Show what this program is", Args: enginecmd.Wants(0, 0), RunE: func(*cobra.Command, []string) error {
 		build, err := engine.BuildVersion()
 		if err != nil {
 			return err
 		}
 		v := versionInfo{Version: version, Build: build, Commit: commit(), Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
-		return a.show(v, func() {
-			fmt.Fprintf(a.out, "taximeter %s\nbuild     %s\ncommit    %s\ngo        %s %s/%s\n", v.Version, v.Build, v.Commit, v.Go, v.OS, v.Arch)
+		return a.Show(v, func() {
+			fmt.Fprintf(a.Out, "taximeter %s\nbuild     %s\ncommit    %s\ngo        %s %s/%s\n", v.Version, v.Build, v.Commit, v.Go, v.OS, v.Arch)
 		})
 	}}
 }

@@ -1,4 +1,4 @@
-package main
+package enginecmd
 
 import (
 	"context"
@@ -20,10 +20,10 @@ type deploymentRunFlags struct {
 	watch                  bool
 }
 
-func (a *app) deploymentRunCommand() *cobra.Command {
+func (a *App) deploymentRunCommand() *cobra.Command {
 	var f deploymentRunFlags
 	cmd := &cobra.Command{Use: "run DEPLOYMENT", Short: "Have a worker run a deployment, now or later",
-		Long: "Have a worker run a deployment. With --watch, follow the run to its end; the exit\ncode then says how it ended. " + deploymentRefs, Args: wants(1, 1),
+		Long: "Have a worker run a deployment. With --watch, follow the run to its end; the exit\ncode then says how it ended. " + deploymentRefs, Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runDeployment(cmd.Context(), args[0], f) }}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.params, "param", nil, "name=value of a parameter, over the deployment's; give it several times")
@@ -35,35 +35,35 @@ func (a *app) deploymentRunCommand() *cobra.Command {
 	return cmd
 }
 
-func (f deploymentRunFlags) request(d schedule.Deployment) (r schedule.RunRequest, err error) {
+func (a *App) newRequest(f deploymentRunFlags, d schedule.Deployment) (r schedule.RunRequest, err error) {
 	r = schedule.RunRequest{Name: f.name, Tags: f.tags}
-	if r.Parameters, err = typedParams(d.Flow, f.params); err != nil {
+	if r.Parameters, err = a.typedParams(d.Flow, f.params); err != nil {
 		return r, err
 	}
 	switch {
 	case f.startIn != "" && f.startAt != "":
-		return r, usage("--start-in and --start-at both say when: give one")
+		return r, Usage("--start-in and --start-at both say when: give one")
 	case f.startIn != "":
 		wait, err := schedule.ParseInterval(f.startIn)
 		if err != nil || wait < 0 {
-			return r, usage("--start-in %q: want seconds, or a duration such as 90s, 5m or 2h", f.startIn)
+			return r, Usage("--start-in %q: want seconds, or a duration such as 90s, 5m or 2h", f.startIn)
 		}
 		r.At = time.Now().Add(wait)
 	case f.startAt != "":
 		if r.At, err = time.Parse(time.RFC3339, f.startAt); err != nil {
-			return r, usage("--start-at %q: want a time such as 2024-03-15T09:00:00Z", f.startAt)
+			return r, Usage("--start-at %q: want a time such as 2024-03-15T09:00:00Z", f.startAt)
 		}
 	}
 	edited := d
 	if edited.Parameters, err = d.RunParameters(nil, r.Parameters); err != nil {
-		return r, usage("%v", err)
+		return r, Usage("%v", err)
 	}
-	return r, checkDeployment(edited)
+	return r, a.checkDeployment(edited)
 }
 
-func (a *app) runDeployment(ctx context.Context, ref string, f deploymentRunFlags) error {
+func (a *App) runDeployment(ctx context.Context, ref string, f deploymentRunFlags) error {
 	return a.withDeployment(ctx, ref, func(h *history.Store, d schedule.Record) error {
-		r, err := f.request(d.Spec)
+		r, err := a.newRequest(f, d.Spec)
 		if err != nil {
 			return err
 		}
@@ -71,53 +71,50 @@ func (a *app) runDeployment(ctx context.Context, ref string, f deploymentRunFlag
 		if err != nil {
 			return err
 		}
-		a.note("flow run %s (%s) is due %s", run.ID, run.Name, inZone(run.NextStart, d.Spec))
+		a.Note("flow run %s (%s) is due %s", run.ID, run.Name, inZone(run.NextStart, d.Spec))
 		if why, err := h.Why(ctx, run.ID); err == nil && !f.watch && why != "" && !run.NextStart.After(time.Now()) {
-			a.note("it waits: %s", why)
+			a.Note("it waits: %s", why)
 		}
 		if f.watch {
 			return a.watchRun(ctx, h, run.ID)
 		}
-		return a.show(map[string]any{"flow_run": enginehttp.NewFlowRuns([]engine.FlowRun{run})[0]}, func() { fmt.Fprintln(a.out, run.ID) })
+		return a.Show(map[string]any{"flow_run": newRun(run)}, func() { fmt.Fprintln(a.Out, run.ID) })
 	})
 }
 
 // watchRun tells each state of a run until it has ended, and fails if the run did.
-func (a *app) watchRun(ctx context.Context, h *history.Store, id string) error {
+func (a *App) watchRun(ctx context.Context, h *history.Store, id string) error {
 	var told engine.State
 	for {
 		run, err := h.FlowRun(ctx, id)
 		if err != nil {
 			return err
 		}
-		shown := enginehttp.NewFlowRuns([]engine.FlowRun{run})[0]
+		shown := newRun(run)
 		if run.State != told {
 			told = run.State
-			a.note("%s  %s", run.State.Time.Local().Format(time.TimeOnly), stateText(shown.State))
+			a.Note("%s  %s", run.State.Time.Local().Format(time.TimeOnly), stateText(run.State))
 			if why, err := h.Why(ctx, id); err == nil && why != "" && !run.NextStart.After(time.Now()) {
-				a.note("          it waits: %s", why)
+				a.Note("          it waits: %s", why)
 			}
 		}
 		if run.State.Type.Final() {
-			if err := a.show(map[string]any{"flow_run": shown}, func() { fmt.Fprintf(a.out, "%s  %s\n", run.ID, run.State.Name) }); err != nil {
+			if err := a.Show(map[string]any{"flow_run": shown}, func() { fmt.Fprintf(a.Out, "%s  %s\n", run.ID, run.State.Name) }); err != nil {
 				return err
 			}
 			if run.State.Type != engine.TypeCompleted {
-				return (&hinted{error: fmt.Errorf("flow run %s is %s", run.ID, stateText(shown.State)), code: exitFailed}).
-					hint("taximeter flow-run inspect %s", run.ID)
+				return Failure(ExitFailed, fmt.Errorf("flow run %s is %s", run.ID, stateText(run.State))).
+					Hint("%s flow-run inspect %s", a.Name, run.ID)
 			}
 			return nil
 		}
-		waiting, cancel := context.WithTimeout(ctx, time.Second)
-		_ = h.Wait(waiting) // for any change, or a second
-		cancel()
-		if ctx.Err() != nil {
-			return errors.Join(fmt.Errorf("flow run %s goes on", run.ID), context.Cause(ctx))
+		if err := a.wait(ctx, h); err != nil {
+			return errors.Join(fmt.Errorf("flow run %s goes on", run.ID), err)
 		}
 	}
 }
 
-func (a *app) backfillCommand() *cobra.Command {
+func (a *App) backfillCommand() *cobra.Command {
 	var from, to string
 	var again bool
 	var f scheduleFlags
@@ -126,20 +123,20 @@ func (a *app) backfillCommand() *cobra.Command {
 made from one day to another, both included: each takes its dates from the day it
 would have been due. Workers carry them out, the oldest first.
 
-  taximeter deployment backfill train/monthly --from 2021-01-01 --to 2021-12-31
+  ` + a.Name + ` deployment backfill FLOW/NAME --from 2021-01-01 --to 2021-12-31
 
-` + deploymentRefs, Args: wants(1, 1),
+` + deploymentRefs, Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			first, err := time.Parse(time.DateOnly, from)
 			if err != nil {
-				return usage("--from %q: want year-month-day, such as 2021-01-01", from)
+				return Usage("--from %q: want year-month-day, such as 2021-01-01", from)
 			}
 			last, err := time.Parse(time.DateOnly, to)
 			if err != nil {
-				return usage("--to %q: want year-month-day, such as 2021-12-31", to)
+				return Usage("--to %q: want year-month-day, such as 2021-12-31", to)
 			}
 			if last.Before(first) {
-				return usage("--to %s is before --from %s", to, from)
+				return Usage("--to %s is before --from %s", to, from)
 			}
 			s, given, err := f.schedule()
 			if err != nil {
@@ -158,21 +155,21 @@ would have been due. Workers carry them out, the oldest first.
 	return cmd
 }
 
-func (a *app) backfill(ctx context.Context, ref string, b schedule.Backfill) error {
+func (a *App) backfill(ctx context.Context, ref string, b schedule.Backfill) error {
 	return a.withDeployment(ctx, ref, func(h *history.Store, d schedule.Record) error {
 		runs, there, err := h.Backfill(ctx, d.ID, b)
 		if err != nil {
 			return err
 		}
 		if there > 0 {
-			a.note("%d runs were there already; --again makes others", there)
+			a.Note("%d runs were there already; --again makes others", there)
 		}
-		return a.show(map[string]any{"flow_runs": enginehttp.NewFlowRuns(runs), "already_there": there}, func() {
+		return a.Show(map[string]any{"flow_runs": enginehttp.NewFlowRuns(runs), "already_there": there}, func() {
 			rows := [][]string{{"ID", "NAME", "OF"}}
 			for _, r := range runs {
 				rows = append(rows, []string{r.ID, r.Name, inZone(r.ExpectedStart, d.Spec)})
 			}
-			a.table(rows)
+			a.Table(rows)
 		})
 	})
 }

@@ -1,4 +1,4 @@
-package main
+package enginecmd
 
 import (
 	"context"
@@ -7,14 +7,24 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/pflag"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/history"
 )
 
-// upkeep looks after the records of flow runs while a server runs: those whose
+// UpkeepFlags say what a server does for the records of flow runs.
+type UpkeepFlags struct{ keepRuns, onCrash string }
+
+// Add adds the flags.
+func (f *UpkeepFlags) Add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.keepRuns, "keep-runs", "365d", "how long flow runs that have ended are kept, such as 90d; 0s keeps them for ever")
+	flags.StringVar(&f.onCrash, "on-crash", "resume", "what becomes of a run of no deployment whose process is gone: resume (3 times in a row at most) or leave")
+}
+
+// Upkeep looks after the records of flow runs while a server runs: those whose
 // process is gone go on, those that ended long ago are removed.
-type upkeep struct {
-	app     *app
+type Upkeep struct {
+	app     *App
 	history *history.Store
 	log     *slog.Logger
 	keep    time.Duration // 0: for ever
@@ -28,19 +38,21 @@ const (
 	prunePause = time.Hour
 )
 
-func (a *app) newUpkeep(f serverFlags, log *slog.Logger) (*upkeep, error) {
-	keep, err := parseAge(f.keepRuns)
+// NewUpkeep checks the flags. work says that runs may go on: there is a worker.
+func (a *App) NewUpkeep(f UpkeepFlags, work bool, log *slog.Logger) (*Upkeep, error) {
+	keep, err := ParseAge(f.keepRuns)
 	if err != nil {
-		return nil, usage("--keep-runs %q: want a time such as 90d, or 0s", f.keepRuns)
+		return nil, Usage("--keep-runs %q: want a time such as 90d, or 0s", f.keepRuns)
 	}
 	if f.onCrash != "resume" && f.onCrash != "leave" {
-		return nil, usage("--on-crash %q: want resume or leave", f.onCrash)
+		return nil, Usage("--on-crash %q: want resume or leave", f.onCrash)
 	}
-	return &upkeep{app: a, log: log, keep: keep, resume: f.onCrash == "resume" && !f.noWorker, since: time.Now(), seen: map[string]time.Time{}}, nil
+	return &Upkeep{app: a, log: log, keep: keep, resume: f.onCrash == "resume" && work, since: time.Now(), seen: map[string]time.Time{}}, nil
 }
 
-// run begins the work, which ends soon after ctx does.
-func (u *upkeep) run(ctx context.Context, running *sync.WaitGroup) {
+// Run begins the work on h, which ends soon after ctx does.
+func (u *Upkeep) Run(ctx context.Context, h *history.Store, running *sync.WaitGroup) {
+	u.history = h
 	every(ctx, running, reapPause, func() error { return u.recover(ctx) }, u.log)
 	if u.keep > 0 {
 		every(ctx, running, prunePause, func() error { return u.prune(ctx) }, u.log)
@@ -64,8 +76,8 @@ func every(ctx context.Context, running *sync.WaitGroup, pause time.Duration, do
 
 // recover finds the runs whose process has ended, and has those go on that this
 // program has the flow of, whoever noticed first.
-func (u *upkeep) recover(ctx context.Context) error {
-	if err := u.app.reap(ctx, u.history); err != nil {
+func (u *Upkeep) recover(ctx context.Context) error {
+	if err := u.app.Reap(ctx, u.history); err != nil {
 		return err
 	}
 	crashed, err := u.history.Crashed(ctx, u.since)
@@ -73,7 +85,7 @@ func (u *upkeep) recover(ctx context.Context) error {
 		return err
 	}
 	for _, run := range crashed {
-		known := slices.ContainsFunc(knownFlows(), func(f engine.Runnable) bool { return f.Info().Name == run.Flow })
+		known := slices.ContainsFunc(u.app.Flows, func(f engine.Runnable) bool { return f.Info().Name == run.Flow })
 		if !known || u.seen[run.ID].Equal(run.End) {
 			continue
 		}
@@ -87,7 +99,7 @@ func (u *upkeep) recover(ctx context.Context) error {
 	return nil
 }
 
-func (u *upkeep) prune(ctx context.Context) error {
+func (u *Upkeep) prune(ctx context.Context) error {
 	gone, err := u.history.Prune(ctx, u.keep)
 	if gone != (history.Pruned{}) {
 		u.log.Info("removed old flow runs", "runs", gone.Runs, "cached", gone.Entries, "results", gone.Results, "bytes", gone.Bytes)

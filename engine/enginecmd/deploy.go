@@ -1,8 +1,7 @@
-package main
+package enginecmd
 
 import (
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,20 +29,20 @@ func (f scheduleFlags) schedule() (s schedule.Schedule, given bool, err error) {
 	}
 	s = schedule.Schedule{Slug: f.slug, Cron: f.cron, RRule: f.rrule, TimeZone: f.zone, DayAnd: f.dayOr == "false"}
 	if f.dayOr != "true" && f.dayOr != "false" {
-		return s, true, usage("--day-or %q: want true or false", f.dayOr)
+		return s, true, Usage("--day-or %q: want true or false", f.dayOr)
 	}
 	if f.interval != "" {
 		if s.Interval, err = schedule.ParseInterval(f.interval); err != nil {
-			return s, true, usage("--interval: %v", err)
+			return s, true, Usage("--interval: %v", err)
 		}
 	}
 	if f.anchor != "" {
 		if s.Anchor, err = time.Parse(time.RFC3339, f.anchor); err != nil {
-			return s, true, usage("--anchor %q: want a time such as 2024-01-01T09:00:00Z", f.anchor)
+			return s, true, Usage("--anchor %q: want a time such as 2024-01-01T09:00:00Z", f.anchor)
 		}
 	}
 	if err := s.Validate(); err != nil {
-		return s, true, usage("%v", err)
+		return s, true, Usage("%v", err)
 	}
 	return s, true, nil
 }
@@ -57,27 +56,27 @@ type deployFlags struct {
 	scheduleFlags
 }
 
-func (a *app) deployCommand() *cobra.Command {
+func (a *App) DeployCommand() *cobra.Command {
 	var f deployFlags
 	cmd := &cobra.Command{
 		Use:   "deploy [FLOW]",
-		Short: "Deploy a flow, or all deployments of " + schedule.FileName,
+		Short: "Deploy a flow, or all deployments of " + a.fileName(),
 		Long: `Deploy a flow under a name, with parameters, a schedule and a work pool; or, with
---all, create or update every deployment that ` + schedule.FileName + ` declares.
+--all, create or update every deployment that ` + a.fileName() + ` declares.
 
-  taximeter deploy train -n monthly --cron "0 9 15 * *" --param when_missing=wait
-  taximeter deploy --all`,
-		Args: wants(0, 1),
+  ` + a.Name + ` deploy FLOW -n monthly --cron "0 9 15 * *" --param name=value
+  ` + a.Name + ` deploy --all`,
+		Args: Wants(0, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case f.all && len(args) > 0:
-				return usage("deploy: --all takes the flows from %s; leave out %s", f.file, args[0])
+				return Usage("deploy: --all takes the flows from %s; leave out %s", f.file, args[0])
 			case f.all:
 				return a.applyFile(cmd.Context(), f.file)
 			case len(args) == 0:
-				return usage("deploy: which flow?").hint("or deploy all of %s with --all", schedule.FileName)
+				return Usage("deploy: which flow?").Hint("or deploy all of %s with --all", a.fileName())
 			}
-			d, err := f.deployment(args[0])
+			d, err := a.newDeployment(f, args[0])
 			if err != nil {
 				return err
 			}
@@ -89,7 +88,7 @@ func (a *app) deployCommand() *cobra.Command {
 	flags.StringVarP(&f.pool, "pool", "p", "", "work pool (default "+schedule.DefaultPool+")")
 	flags.StringVarP(&f.queue, "work-queue", "q", "", "work queue (default "+schedule.DefaultQueue+")")
 	flags.BoolVar(&f.all, "all", false, "deploy everything in the file")
-	flags.StringVarP(&f.file, "file", "f", schedule.FileName, "with --all: the file")
+	flags.StringVarP(&f.file, "file", "f", a.fileName(), "with --all: the file")
 	flags.StringArrayVar(&f.params, "param", nil, "name=value of a parameter; give it several times")
 	flags.StringSliceVar(&f.tags, "tag", nil, "of every run")
 	flags.StringVar(&f.description, "description", "", "what it is for")
@@ -101,13 +100,13 @@ func (a *app) deployCommand() *cobra.Command {
 	return cmd
 }
 
-func (f deployFlags) deployment(flow string) (d schedule.Deployment, err error) {
+func (a *App) newDeployment(f deployFlags, flow string) (d schedule.Deployment, err error) {
 	d = schedule.Deployment{Flow: flow, Name: f.name, Description: f.description, Tags: f.tags, Pool: f.pool, Queue: f.queue,
 		Limit: f.limit, Collision: schedule.Collision(f.collision), OnCrash: schedule.OnCrash(f.onCrash)}
 	if d.CatchUp, err = schedule.ParseCatchUp(f.catchUp); err != nil {
-		return d, usage("--catch-up: %v", err)
+		return d, Usage("--catch-up: %v", err)
 	}
-	if d.Parameters, err = typedParams(flow, f.params); err != nil {
+	if d.Parameters, err = a.typedParams(flow, f.params); err != nil {
 		return d, err
 	}
 	s, given, err := f.schedule()
@@ -118,29 +117,25 @@ func (f deployFlags) deployment(flow string) (d schedule.Deployment, err error) 
 		d.Schedules = []schedule.Schedule{s}
 	}
 	if _, err := d.Normalize(time.Now()); err != nil {
-		return d, usage("%v", err)
+		return d, Usage("%v", err)
 	}
 	return d, nil
 }
 
 // typedParams reads name=value as the flow's parameters.
-func typedParams(flow string, list []string) (json.RawMessage, error) {
+func (a *App) typedParams(flow string, list []string) (json.RawMessage, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	values := map[string]string{}
-	for _, p := range list {
-		name, value, ok := strings.Cut(p, "=")
-		if !ok || name == "" {
-			return nil, usage("--param %q: want name=value", p)
-		}
-		values[name] = value
+	values, err := pairs("--param", list)
+	if err != nil {
+		return nil, err
 	}
-	for _, f := range knownFlows() {
+	for _, f := range a.Flows {
 		if f.Info().Name == flow {
 			params, err := f.Info().Parameters.FromText(values)
 			if err != nil {
-				return nil, usage("--param: %v", err)
+				return nil, Usage("--param: %v", err)
 			}
 			return params, nil
 		}
@@ -148,18 +143,18 @@ func typedParams(flow string, list []string) (json.RawMessage, error) {
 	return json.Marshal(values) // the flow is not there, and whoever looks for it says so
 }
 
-func (a *app) setScheduleCommand() *cobra.Command {
+func (a *App) setScheduleCommand() *cobra.Command {
 	var f scheduleFlags
 	var remove bool
 	cmd := &cobra.Command{Use: "set-schedule DEPLOYMENT", Short: "Replace a deployment's schedule",
-		Long: "Replace a deployment's only schedule, or with --slug the one of that name, or add one.\n" + deploymentRefs, Args: wants(1, 1),
+		Long: "Replace a deployment's only schedule, or with --slug the one of that name, or add one.\n" + deploymentRefs, Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, given, err := f.schedule()
 			switch {
 			case err != nil:
 				return err
 			case given == remove:
-				return usage("set-schedule: want one of --interval, --cron, --rrule and --remove")
+				return Usage("set-schedule: want one of --interval, --cron, --rrule and --remove")
 			}
 			return a.changeDeployment(cmd.Context(), args[0], func(d *schedule.Deployment) error {
 				return setSchedule(d, f.slug, s, remove)
@@ -179,9 +174,9 @@ func setSchedule(d *schedule.Deployment, slug string, s schedule.Schedule, remov
 	}
 	switch {
 	case slug == "" && len(d.Schedules) > 1:
-		return usage("deployment %s has several schedules: which?", d.Ref()).hint("--slug names one: %s", schedulesText(*d))
+		return Usage("deployment %s has several schedules: which?", d.Ref()).Hint("--slug names one: %s", schedulesText(*d))
 	case remove && at < 0:
-		return usage("deployment %s has no schedule %q", d.Ref(), slug)
+		return Usage("deployment %s has no schedule %q", d.Ref(), slug)
 	case remove:
 		d.Schedules = append(d.Schedules[:at], d.Schedules[at+1:]...)
 	case at < 0:
@@ -192,3 +187,6 @@ func setSchedule(d *schedule.Deployment, slug string, s schedule.Schedule, remov
 	}
 	return nil
 }
+
+// fileName is the file that declares deployments: taximeter.yaml for taximeter.
+func (a *App) fileName() string { return a.Name + ".yaml" }

@@ -1,4 +1,4 @@
-package main
+package enginecmd
 
 import (
 	"encoding/json"
@@ -11,13 +11,13 @@ import (
 	"golang.org/x/term"
 )
 
-// output is stdout, and remembers when it could not be written to.
-type output struct {
+// Output is stdout, and remembers when it could not be written to.
+type Output struct {
 	*os.File
 	err error
 }
 
-func (o *output) Write(b []byte) (int, error) {
+func (o *Output) Write(b []byte) (int, error) {
 	n, err := o.File.Write(b)
 	if err != nil && o.err == nil {
 		o.err = err
@@ -25,19 +25,19 @@ func (o *output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// printJSON prints the one object of --json.
-func (a *app) printJSON(v any) error {
+// PrintJSON prints the one object of --json.
+func (a *App) PrintJSON(v any) error {
 	a.said = true
-	enc := json.NewEncoder(a.out)
+	enc := json.NewEncoder(a.Out)
 	enc.SetEscapeHTML(false)
-	if term.IsTerminal(int(a.out.Fd())) {
+	if term.IsTerminal(int(a.Out.Fd())) {
 		enc.SetIndent("", "  ")
 	}
 	return enc.Encode(v)
 }
 
-// table prints rows in columns, the first row being the head.
-func (a *app) table(rows [][]string) {
+// Table prints rows in columns, the first row being the head.
+func (a *App) Table(rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
@@ -49,21 +49,21 @@ func (a *app) table(rows [][]string) {
 		for i, cell := range row {
 			line.WriteString(cell + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell)+2))
 		}
-		fmt.Fprintln(a.out, strings.TrimRight(line.String(), " "))
+		fmt.Fprintln(a.Out, strings.TrimRight(line.String(), " "))
 	}
 }
 
-// show prints v as JSON if that is asked for, and else what people does.
-func (a *app) show(v any, people func()) error {
-	if a.json {
-		return a.printJSON(v)
+// Show prints v as JSON if that is asked for, and else what people does.
+func (a *App) Show(v any, people func()) error {
+	if a.JSON {
+		return a.PrintJSON(v)
 	}
 	people()
 	return nil
 }
 
-// ago prints how long ago t was.
-func ago(t time.Time) string {
+// Ago prints how long ago t was.
+func Ago(t time.Time) string {
 	d := time.Since(t)
 	switch {
 	case t.IsZero():
@@ -78,18 +78,18 @@ func ago(t time.Time) string {
 	return t.Local().Format("2006-01-02 15:04")
 }
 
-// seconds prints a duration given in seconds.
-func seconds(s float64) string {
+// Seconds prints a duration given in seconds.
+func Seconds(s float64) string {
 	if s < 10 {
 		return fmt.Sprintf("%.2f s", s)
 	}
 	return time.Duration(s * float64(time.Second)).Round(time.Second).String()
 }
 
-// perRow prints a time a row, given in seconds.
-func perRow(s float64) string {
-	if s >= 1e-6 {
-		return fmt.Sprintf("%.2f µs", s*1e6)
+// OrEmpty makes an empty list [] in JSON, and not null.
+func OrEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
 	}
-	return fmt.Sprintf("%.1f ns", s*1e9)
+	return list
 }

@@ -1,4 +1,4 @@
-package main
+package enginecmd
 
 import (
 	"fmt"
@@ -14,9 +14,9 @@ import (
 	"golang.org/x/term"
 )
 
-// watcher shows a flow run while it runs: bars on a terminal, a line for each
+// Watcher shows a flow run while it runs: bars on a terminal, a line for each
 // state of a task anywhere. It is an engine.Observer.
-type watcher struct {
+type Watcher struct {
 	out  io.Writer     // lines
 	bars *mpb.Progress // nil where there is no terminal
 
@@ -26,9 +26,9 @@ type watcher struct {
 	closed bool                // a body that was abandoned may still report progress
 }
 
-// watch returns a watcher on f. The caller closes it.
-func watch(f *os.File) *watcher {
-	w := &watcher{out: f, begun: time.Now(), open: map[string]*mpb.Bar{}}
+// Watch returns a Watcher on f. The caller closes it.
+func Watch(f *os.File) *Watcher {
+	w := &Watcher{out: f, begun: time.Now(), open: map[string]*mpb.Bar{}}
 	if term.IsTerminal(int(f.Fd())) {
 		w.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(60))
 		w.out = w.bars
@@ -37,7 +37,7 @@ func watch(f *os.File) *watcher {
 }
 
 // Close takes the bars away.
-func (w *watcher) Close() {
+func (w *Watcher) Close() {
 	w.endBars("")
 	w.mu.Lock()
 	w.closed = true
@@ -47,12 +47,12 @@ func (w *watcher) Close() {
 	}
 }
 
-func (w *watcher) line(format string, args ...any) {
+func (w *Watcher) line(format string, args ...any) {
 	fmt.Fprintf(w.out, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }
 
 // FlowRun shows a flow run's new state.
-func (w *watcher) FlowRun(r engine.FlowRun) {
+func (w *Watcher) FlowRun(r engine.FlowRun) {
 	if r.ParentID != "" {
 		return // its call in the parent is shown
 	}
@@ -60,14 +60,14 @@ func (w *watcher) FlowRun(r engine.FlowRun) {
 	case r.State.Type == engine.TypeRunning:
 		w.line("flow run %s (%s) %s", r.ID, r.Name, r.State.Name)
 	case r.State.Type.Final() && r.State.Type != engine.TypeFailed:
-		w.line("flow run %s (%s) %s in %s", r.ID, r.Name, r.State.Name, seconds(r.Duration(time.Now()).Seconds()))
+		w.line("flow run %s (%s) %s in %s", r.ID, r.Name, r.State.Name, Seconds(r.Duration(time.Now()).Seconds()))
 	case r.State.Type == engine.TypeFailed:
 		w.line("flow run %s (%s) %s", r.ID, r.Name, r.State.Name)
 	}
 }
 
 // TaskRun shows a task's new state.
-func (w *watcher) TaskRun(t engine.TaskRun) {
+func (w *Watcher) TaskRun(t engine.TaskRun) {
 	if t.State.Type.Final() {
 		w.endBars(t.FlowRunID + "/" + t.Key + "/")
 	}
@@ -82,7 +82,7 @@ func (w *watcher) TaskRun(t engine.TaskRun) {
 	case s.Name == engine.NameCached && t.CachedFrom != "":
 		w.line("%-28s Cached, from flow run %s", name, t.CachedFrom)
 	case s.Type == engine.TypeCompleted:
-		w.line("%-28s %s in %s", name, s.Name, seconds(t.Duration(time.Now()).Seconds()))
+		w.line("%-28s %s in %s", name, s.Name, Seconds(t.Duration(time.Now()).Seconds()))
 	case s.Type == engine.TypeRunning && s.Name == engine.NameRunning && w.bars != nil:
 		// a terminal has bars for what runs
 	case s.Type == engine.TypeRunning || s.Message == "":
@@ -94,14 +94,14 @@ func (w *watcher) TaskRun(t engine.TaskRun) {
 }
 
 // Log shows a line of a log.
-func (w *watcher) Log(l engine.LogLine) {
+func (w *Watcher) Log(l engine.LogLine) {
 	if l.Level != "DEBUG" {
 		w.line("%s %s", l.Level, l.Message)
 	}
 }
 
 // Progress moves a task's bar.
-func (w *watcher) Progress(p engine.Progress) {
+func (w *Watcher) Progress(p engine.Progress) {
 	if w.bars == nil || p.Total <= 0 {
 		return
 	}
@@ -119,7 +119,7 @@ func (w *watcher) Progress(p engine.Progress) {
 	bar.SetCurrent(p.Done)
 }
 
-func (w *watcher) newBar(name, label string, total int64) *mpb.Bar {
+func (w *Watcher) newBar(name, label string, total int64) *mpb.Bar {
 	counter := decor.CountersNoUnit("%d/%d " + label)
 	if label == "bytes" {
 		counter = decor.CountersKibiByte("% .1f / % .1f")
@@ -129,7 +129,7 @@ func (w *watcher) newBar(name, label string, total int64) *mpb.Bar {
 		mpb.AppendDecorators(counter))
 }
 
-func (w *watcher) endBars(prefix string) {
+func (w *Watcher) endBars(prefix string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for key, bar := range w.open {
@@ -140,9 +140,9 @@ func (w *watcher) endBars(prefix string) {
 	}
 }
 
-// Fetched moves the bar of a month that is being fetched; total is negative
-// where it is not known.
-func (w *watcher) Fetched(name string, done, total int64) {
+// Fetched moves the bar of a file that is being fetched; total is negative where it
+// is not known.
+func (w *Watcher) Fetched(name string, done, total int64) {
 	w.Progress(engine.Progress{TaskKey: name, TaskName: name, Label: "bytes", Done: done, Total: total})
 	if total > 0 && done >= total {
 		w.endBars("/" + name + "/")

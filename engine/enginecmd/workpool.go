@@ -1,4 +1,4 @@
-package main
+package enginecmd
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 	"github.com/taximeter/taximeter/engine/worker"
 )
 
-func (a *app) workPoolCommand() *cobra.Command {
+func (a *App) WorkPoolCommand() *cobra.Command {
 	var p worker.Pool
-	create := &cobra.Command{Use: "create NAME", Short: "Make a work pool", Args: wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
+	create := &cobra.Command{Use: "create NAME", Short: "Make a work pool", Args: Wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
 		p.Name = args[0]
 		return a.createPool(cmd.Context(), p)
 	}}
@@ -23,34 +23,34 @@ func (a *app) workPoolCommand() *cobra.Command {
 	create.Flags().StringVar(&p.Description, "description", "", "what it is for")
 	create.Flags().IntVar(&p.Limit, "limit", 0, "runs at once, of all its workers (default any number)")
 	var limit int
-	preview := &cobra.Command{Use: "preview NAME", Short: "List what waits in a pool, in the order in which it is run", Args: wants(1, 1),
+	preview := &cobra.Command{Use: "preview NAME", Short: "List what waits in a pool, in the order in which it is run", Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.preview(cmd.Context(), args[0], nil, limit)
 		}}
 	preview.Flags().IntVar(&limit, "limit", 20, "how many")
 	change := func(use, short string, most int, edit func(p *worker.Pool, args []string) error) *cobra.Command {
-		return &cobra.Command{Use: use, Short: short, Args: wants(most, most), RunE: func(cmd *cobra.Command, args []string) error {
+		return &cobra.Command{Use: use, Short: short, Args: Wants(most, most), RunE: func(cmd *cobra.Command, args []string) error {
 			if err := edit(&worker.Pool{}, args); err != nil { // before anything is opened
 				return err
 			}
 			return a.changePool(cmd.Context(), args[0], func(p *worker.Pool) { _ = edit(p, args) })
 		}}
 	}
-	return group("work-pool", "Where workers find runs", create, preview,
-		&cobra.Command{Use: "ls", Short: "List the work pools", Args: wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listPools(cmd.Context()) }},
-		&cobra.Command{Use: "inspect NAME", Short: "Show a pool with its queues and workers", Args: wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error { return a.inspectPool(cmd.Context(), args[0]) }},
+	return Group("work-pool", "Where workers find runs", create, preview,
+		&cobra.Command{Use: "ls", Short: "List the work pools", Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listPools(cmd.Context()) }},
+		&cobra.Command{Use: "inspect NAME", Short: "Show a pool with its queues and workers", Args: Wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error { return a.inspectPool(cmd.Context(), args[0]) }},
 		change("pause NAME", "Begin no more runs of a pool", 1, func(p *worker.Pool, _ []string) error { p.Paused = true; return nil }),
 		change("resume NAME", "Begin runs of a pool again", 1, func(p *worker.Pool, _ []string) error { p.Paused = false; return nil }),
 		change("set-limit NAME RUNS", "Set how many runs of a pool go at once; 0 is any number", 2, func(p *worker.Pool, args []string) (err error) {
 			p.Limit, err = parseLimit(args[1])
 			return err
 		}),
-		&cobra.Command{Use: "delete NAME", Short: "Delete a pool that nothing is in", Args: wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withHistory(cmd.Context(), func(h *history.Store) error {
+		&cobra.Command{Use: "delete NAME", Short: "Delete a pool that nothing is in", Args: Wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
+			return a.WithHistory(cmd.Context(), func(h *history.Store) error {
 				if err := h.DeletePool(cmd.Context(), args[0]); err != nil {
-					return lost(err, "work-pool")
+					return a.lost(err, "work-pool")
 				}
-				return a.show(map[string]any{"deleted": args[0]}, func() { fmt.Fprintf(a.out, "deleted %s\n", args[0]) })
+				return a.Show(map[string]any{"deleted": args[0]}, func() { fmt.Fprintf(a.Out, "deleted %s\n", args[0]) })
 			})
 		}},
 	)
@@ -59,15 +59,15 @@ func (a *app) workPoolCommand() *cobra.Command {
 func parseLimit(text string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		return 0, usage("limit %q: want a number of runs, 0 for any", text)
+		return 0, Usage("limit %q: want a number of runs, 0 for any", text)
 	}
 	return n, nil
 }
 
 // lost adds to an error about what is not there where to look for it.
-func lost(err error, noun string) error {
+func (a *App) lost(err error, noun string) error {
 	if errors.Is(err, engine.ErrNotFound) {
-		return (&hinted{error: err, code: exitFailed}).hint("\"taximeter %s ls\" lists them", noun)
+		return Failure(ExitFailed, err).Hint("\"%s %s ls\" lists them", a.Name, noun)
 	}
 	return err
 }
@@ -86,26 +86,26 @@ func pausedText(paused bool) string {
 	return "READY"
 }
 
-func (a *app) createPool(ctx context.Context, p worker.Pool) error {
-	return a.withHistory(ctx, func(h *history.Store) error {
+func (a *App) createPool(ctx context.Context, p worker.Pool) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		p, err := h.CreatePool(ctx, p)
 		if err != nil {
-			return &hinted{error: err, code: exitUsage}
+			return Failure(ExitUsage, err)
 		}
-		return a.show(map[string]any{"work_pool": p}, func() {
-			fmt.Fprintf(a.out, "made work pool %s; \"taximeter worker start -p %s\" works on it\n", p.Name, p.Name)
+		return a.Show(map[string]any{"work_pool": p}, func() {
+			fmt.Fprintf(a.Out, "made work pool %s; \"%s worker start -p %s\" works on it\n", p.Name, a.Name, p.Name)
 		})
 	})
 }
 
-func (a *app) changePool(ctx context.Context, name string, edit func(*worker.Pool)) error {
-	return a.withHistory(ctx, func(h *history.Store) error {
+func (a *App) changePool(ctx context.Context, name string, edit func(*worker.Pool)) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		p, err := h.ChangePool(ctx, name, edit)
 		if err != nil {
-			return lost(err, "work-pool")
+			return a.lost(err, "work-pool")
 		}
-		return a.show(map[string]any{"work_pool": p}, func() {
-			fmt.Fprintf(a.out, "%s  %s  limit %s\n", p.Name, pausedText(p.Paused), limitText(p.Limit))
+		return a.Show(map[string]any{"work_pool": p}, func() {
+			fmt.Fprintf(a.Out, "%s  %s  limit %s\n", p.Name, pausedText(p.Paused), limitText(p.Limit))
 		})
 	})
 }
@@ -123,8 +123,8 @@ func poolStatus(p worker.Pool, workers []worker.Status) (status string, online i
 	return pausedText(p.Paused), online
 }
 
-func (a *app) listPools(ctx context.Context) error {
-	return a.withHistory(ctx, func(h *history.Store) error {
+func (a *App) listPools(ctx context.Context) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		pools, err := h.Pools(ctx)
 		if err != nil {
 			return err
@@ -146,21 +146,21 @@ func (a *app) listPools(ctx context.Context) error {
 			list = append(list, s)
 			rows = append(rows, []string{p.Name, p.Type, s.Status, strconv.Itoa(s.Workers), limitText(p.Limit)})
 		}
-		return a.show(map[string]any{"work_pools": list}, func() {
+		return a.Show(map[string]any{"work_pools": list}, func() {
 			if len(list) == 0 {
-				fmt.Fprintln(a.out, "no work pool yet: the first worker or deployment makes the default one")
+				fmt.Fprintln(a.Out, "no work pool yet: the first worker or deployment makes the default one")
 				return
 			}
-			a.table(rows)
+			a.Table(rows)
 		})
 	})
 }
 
-func (a *app) inspectPool(ctx context.Context, name string) error {
-	return a.withHistory(ctx, func(h *history.Store) error {
+func (a *App) inspectPool(ctx context.Context, name string) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		p, err := h.Pool(ctx, name)
 		if err != nil {
-			return lost(err, "work-pool")
+			return a.lost(err, "work-pool")
 		}
 		queues, err := h.Queues(ctx, name)
 		if err != nil {
@@ -171,15 +171,15 @@ func (a *app) inspectPool(ctx context.Context, name string) error {
 			return err
 		}
 		status, _ := poolStatus(p, workers)
-		return a.show(map[string]any{"work_pool": p, "status": status, "work_queues": queues, "workers": workers}, func() {
-			fmt.Fprintf(a.out, "%s  %s  %s  limit %s\n%s\n", p.Name, p.Type, status, limitText(p.Limit), p.Description)
+		return a.Show(map[string]any{"work_pool": p, "status": status, "work_queues": queues, "workers": workers}, func() {
+			fmt.Fprintf(a.Out, "%s  %s  %s  limit %s\n%s\n", p.Name, p.Type, status, limitText(p.Limit), p.Description)
 			a.queueTable(queues)
 			for _, w := range workers {
 				state := "OFFLINE"
 				if w.Online {
 					state = "ONLINE"
 				}
-				fmt.Fprintf(a.out, "worker %s  %s  %s  process %d on %s, %d runs\n", w.ID, w.Name, state, w.PID, w.Host, w.Running)
+				fmt.Fprintf(a.Out, "worker %s  %s  %s  process %d on %s, %d runs\n", w.ID, w.Name, state, w.PID, w.Host, w.Running)
 			}
 		})
 	})
@@ -193,13 +193,13 @@ type dueShown struct {
 	Why        string `json:"waits_because"`
 }
 
-func (a *app) preview(ctx context.Context, pool string, queues []string, limit int) error {
+func (a *App) preview(ctx context.Context, pool string, queues []string, limit int) error {
 	if limit < 1 {
-		return usage("--limit %d: want at least 1", limit)
+		return Usage("--limit %d: want at least 1", limit)
 	}
-	return a.withHistory(ctx, func(h *history.Store) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		if _, err := h.Pool(ctx, pool); err != nil {
-			return lost(err, "work-pool")
+			return a.lost(err, "work-pool")
 		}
 		due, err := h.Preview(ctx, pool, queues, limit)
 		if err != nil {
@@ -215,12 +215,12 @@ func (a *app) preview(ctx context.Context, pool string, queues []string, limit i
 			list = append(list, dueShown{enginehttp.NewFlowRuns([]engine.FlowRun{d.FlowRun})[0], name, d.Queue, d.Why})
 			rows = append(rows, []string{d.ID, d.Name, name, d.Queue, d.NextStart.UTC().Format("2006-01-02 15:04:05 MST"), d.Why})
 		}
-		return a.show(map[string]any{"flow_runs": list}, func() {
+		return a.Show(map[string]any{"flow_runs": list}, func() {
 			if len(list) == 0 {
-				fmt.Fprintln(a.out, "nothing waits here")
+				fmt.Fprintln(a.Out, "nothing waits here")
 				return
 			}
-			a.table(rows)
+			a.Table(rows)
 		})
 	})
 }

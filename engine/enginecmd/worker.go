@@ -1,4 +1,4 @@
-package main
+package enginecmd
 
 import (
 	"context"
@@ -16,7 +16,6 @@ import (
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
-	"github.com/taximeter/taximeter/pipeline"
 )
 
 // workerFlags are what the user typed.
@@ -28,7 +27,7 @@ type workerFlags struct {
 	here, verbose bool
 }
 
-func (a *app) workerCommand() *cobra.Command {
+func (a *App) WorkerCommand() *cobra.Command {
 	var f workerFlags
 	start := &cobra.Command{Use: "start", Short: "Run what is due in a work pool, until stopped",
 		Long: `Take runs that are due from a work pool and carry them out, each in a process of its
@@ -38,7 +37,7 @@ the worker at once, and its runs go on by themselves.
 
 The server has a worker of the default pool in it: this is for more, or for other
 pools.`,
-		Args: wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.startWorker(cmd.Context(), f) }}
+		Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.startWorker(cmd.Context(), f) }}
 	flags := start.Flags()
 	flags.StringVarP(&f.pool, "pool", "p", schedule.DefaultPool, "work pool")
 	flags.StringSliceVarP(&f.queues, "work-queue", "q", nil, "take runs of these queues only (default all)")
@@ -47,18 +46,18 @@ pools.`,
 	flags.DurationVar(&f.prefetch, "prefetch", 10*time.Second, "claim a run so long before it is due")
 	flags.BoolVar(&f.here, "in-process", false, "run flows in this process instead of one each")
 	flags.BoolVar(&f.verbose, "verbose", false, "log more")
-	execute := &cobra.Command{Use: "execute RUN", Short: "Carry out one run that a worker has claimed", Hidden: true, Args: wants(1, 1),
+	execute := &cobra.Command{Use: "execute RUN", Short: "Carry out one run that a worker has claimed", Hidden: true, Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.executeRun(cmd.Context(), args[0]) }}
-	return group("worker", "Run what is due, and list who does", start, execute,
-		&cobra.Command{Use: "ls", Short: "List the workers", Args: wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listWorkers(cmd.Context()) }})
+	return Group("worker", "Run what is due, and list who does", start, execute,
+		&cobra.Command{Use: "ls", Short: "List the workers", Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listWorkers(cmd.Context()) }})
 }
 
-func (a *app) startWorker(ctx context.Context, f workerFlags) error {
+func (a *App) startWorker(ctx context.Context, f workerFlags) error {
 	if f.limit < 0 {
-		return usage("--limit %d: want at least 1, or nothing for any number", f.limit)
+		return Usage("--limit %d: want at least 1, or nothing for any number", f.limit)
 	}
-	log := a.logger(f.verbose)
-	return a.withHistory(ctx, func(h *history.Store) error {
+	log := a.Logger(f.verbose)
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		w, err := a.newWorker(h, f, log)
 		if err != nil {
 			return err
@@ -69,8 +68,8 @@ func (a *app) startWorker(ctx context.Context, f workerFlags) error {
 		defer stop()
 		// A worker plans too, so that deployments run without a server.
 		helpers.Go(func() { (&worker.Scheduler{Planner: h, Log: log}).Run(planning) })
-		if a.json {
-			if err := a.printJSON(map[string]string{"pool": f.pool, "state": "started"}); err != nil {
+		if a.JSON {
+			if err := a.PrintJSON(map[string]string{"pool": f.pool, "state": "started"}); err != nil {
 				return err
 			}
 		}
@@ -78,14 +77,14 @@ func (a *app) startWorker(ctx context.Context, f workerFlags) error {
 	})
 }
 
-func (a *app) newWorker(h *history.Store, f workerFlags, log *slog.Logger) (*worker.Worker, error) {
+func (a *App) newWorker(h *history.Store, f workerFlags, log *slog.Logger) (*worker.Worker, error) {
 	var runner worker.Runner = here{a, h}
 	if !f.here {
 		program, err := os.Executable()
 		if err != nil {
 			return nil, fmt.Errorf("find this program, to run flows with: %w", err)
 		}
-		home, err := a.homeDir()
+		home, err := a.HomeDir()
 		if err != nil {
 			return nil, err
 		}
@@ -99,7 +98,7 @@ func (a *app) newWorker(h *history.Store, f workerFlags, log *slog.Logger) (*wor
 // tidy ends what a run whose process is gone has left running in a registry.
 type tidy struct {
 	worker.Runner
-	app *app
+	app *App
 	h   *history.Store
 }
 
@@ -107,14 +106,14 @@ type tidy struct {
 func (t tidy) Run(ctx context.Context, run engine.FlowRun) error {
 	err := t.Runner.Run(ctx, run)
 	if err != nil && !errors.Is(err, worker.ErrLeave) {
-		return errors.Join(err, t.app.reap(context.WithoutCancel(ctx), t.h))
+		return errors.Join(err, t.app.Reap(context.WithoutCancel(ctx), t.h))
 	}
 	return err
 }
 
 // here carries out runs in this process.
 type here struct {
-	app *app
+	app *App
 	h   *history.Store
 }
 
@@ -124,44 +123,23 @@ func (r here) Run(ctx context.Context, run engine.FlowRun) error {
 }
 
 // executeRun carries out a run in this process, which is there for nothing else.
-func (a *app) executeRun(ctx context.Context, id string) error {
-	return a.withHistory(ctx, func(h *history.Store) error { return a.execute(ctx, h, id) })
+func (a *App) executeRun(ctx context.Context, id string) error {
+	return a.WithHistory(ctx, func(h *history.Store) error { return a.execute(ctx, h, id) })
 }
 
 // execute carries out a run. Where it is put off that is no error.
-func (a *app) execute(ctx context.Context, h *history.Store, id string) error {
-	run, err := h.FlowRun(ctx, id)
-	if err != nil {
-		return err
-	}
-	p, err := pipeline.ParamsOf(run)
-	if err != nil {
-		return err
-	}
-	t, err := a.openTracking(ctx, p.TrackingURI)
-	if err != nil {
-		return err
-	}
-	defer t.Close()
-	months, err := a.months(p.Data)
-	if err != nil {
-		return err
-	}
-	w := watch(a.err)
-	defer w.Close()
-	months.Progress, months.Attempts = w.Fetched, 1
-	flows := &pipeline.Flows{Months: months, Tracker: t, Origin: a.origin()}
-	_, err = worker.InProcess{Engine: &engine.Engine{History: h, Observer: w}, Flows: flows.Runnables()}.Execute(ctx, run)
+func (a *App) execute(ctx context.Context, h *history.Store, id string) error {
+	_, err := a.carryOut(ctx, h, id)
 	var later *engine.Reschedule
 	if errors.As(err, &later) {
-		a.note("flow run %s: %v", id, later)
+		a.Note("flow run %s: %v", id, later)
 		return nil
 	}
 	return err
 }
 
-func (a *app) listWorkers(ctx context.Context) error {
-	return a.withHistory(ctx, func(h *history.Store) error {
+func (a *App) listWorkers(ctx context.Context) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		list, err := h.Workers(ctx, "")
 		if err != nil {
 			return err
@@ -169,9 +147,9 @@ func (a *app) listWorkers(ctx context.Context) error {
 		if list == nil {
 			list = []worker.Status{}
 		}
-		return a.show(map[string]any{"workers": list}, func() {
+		return a.Show(map[string]any{"workers": list}, func() {
 			if len(list) == 0 {
-				fmt.Fprintln(a.out, `no worker: "taximeter server" has one in it, "taximeter worker start" is one`)
+				fmt.Fprintf(a.Out, "no worker: \"%s server\" has one in it, \"%[1]s worker start\" is one\n", a.Name)
 				return
 			}
 			rows := [][]string{{"ID", "NAME", "POOL", "QUEUES", "STATE", "RUNS", "SEEN"}}
@@ -183,9 +161,9 @@ func (a *app) listWorkers(ctx context.Context) error {
 				if len(w.Queues) > 0 {
 					queues = strings.Join(w.Queues, ",")
 				}
-				rows = append(rows, []string{w.ID, w.Name, w.Pool, queues, state, fmt.Sprint(w.Running), ago(w.Seen)})
+				rows = append(rows, []string{w.ID, w.Name, w.Pool, queues, state, fmt.Sprint(w.Running), Ago(w.Seen)})
 			}
-			a.table(rows)
+			a.Table(rows)
 		})
 	})
 }
@@ -194,10 +172,10 @@ func (a *app) listWorkers(ctx context.Context) error {
 // processes go on by themselves.
 const serverDrain = 10 * time.Second
 
-// workWithin makes the shipped deployments where they are not, and runs a scheduler
+// WorkWithin makes the deployments of the program where they are not, and runs a scheduler
 // and a worker of the default pool until ctx is done.
-func (a *app) workWithin(ctx context.Context, running *sync.WaitGroup, h *history.Store, log *slog.Logger) error {
-	for _, d := range pipeline.Deployments() {
+func (a *App) WorkWithin(ctx context.Context, running *sync.WaitGroup, h *history.Store, log *slog.Logger) error {
+	for _, d := range a.Deployments {
 		_, err := h.FindDeployment(ctx, d.Ref())
 		if errors.Is(err, engine.ErrNotFound) {
 			_, err = h.ApplyDeployments(ctx, []schedule.Deployment{d})

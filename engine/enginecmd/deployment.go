@@ -1,4 +1,4 @@
-package main
+package enginecmd
 
 import (
 	"context"
@@ -17,40 +17,39 @@ import (
 	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
-	"github.com/taximeter/taximeter/pipeline"
 )
 
-func (a *app) deploymentCommand() *cobra.Command {
+func (a *App) DeploymentCommand() *cobra.Command {
 	var file, output string
-	apply := &cobra.Command{Use: "apply [FILE]", Short: "Create or update the deployments of a file, all or none", Args: wants(0, 1),
-		Long: "Create or update the deployments of a file, by default " + schedule.FileName + ": all of them or, where\nanything in it is wrong, none. Runs that are under way stay as they are.",
+	apply := &cobra.Command{Use: "apply [FILE]", Short: "Create or update the deployments of a file, all or none", Args: Wants(0, 1),
+		Long: "Create or update the deployments of a file, by default " + a.fileName() + ": all of them or, where\nanything in it is wrong, none. Runs that are under way stay as they are.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				file = args[0]
 			}
 			return a.applyFile(cmd.Context(), file)
 		}}
-	file = schedule.FileName
-	inspect := &cobra.Command{Use: "inspect DEPLOYMENT", Short: "Show a deployment with its next and its last runs", Long: "Show a deployment with its next and its last runs. " + deploymentRefs, Args: wants(1, 1),
+	file = a.fileName()
+	inspect := &cobra.Command{Use: "inspect DEPLOYMENT", Short: "Show a deployment with its next and its last runs", Long: "Show a deployment with its next and its last runs. " + deploymentRefs, Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.inspectDeployment(cmd.Context(), args[0], output)
 		}}
-	inspect.Flags().StringVarP(&output, "output", "o", "", `"yaml" prints it as `+schedule.FileName+` has it, "json" is --json`)
-	return group("deployment", "Schedule flows, and run them with their parameters",
-		&cobra.Command{Use: "ls", Short: "List the deployments", Args: wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listDeployments(cmd.Context()) }},
+	inspect.Flags().StringVarP(&output, "output", "o", "", `"yaml" prints it as `+a.fileName()+` has it, "json" is --json`)
+	return Group("deployment", "Schedule flows, and run them with their parameters",
+		&cobra.Command{Use: "ls", Short: "List the deployments", Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listDeployments(cmd.Context()) }},
 		inspect, apply, a.deploymentRunCommand(), a.setScheduleCommand(), a.backfillCommand(),
 		a.pauseDeploymentCommand("pause", "Let a deployment's schedules make no more runs, and take back those ahead", true),
 		a.pauseDeploymentCommand("resume", "Let a deployment's schedules make runs again", false),
-		&cobra.Command{Use: "delete DEPLOYMENT", Short: "Delete a deployment and the runs it has ahead", Long: "Delete a deployment and the runs it has ahead; other runs stay. " + deploymentRefs, Args: wants(1, 1),
+		&cobra.Command{Use: "delete DEPLOYMENT", Short: "Delete a deployment and the runs it has ahead", Long: "Delete a deployment and the runs it has ahead; other runs stay. " + deploymentRefs, Args: Wants(1, 1),
 			RunE: func(cmd *cobra.Command, args []string) error { return a.deleteDeployment(cmd.Context(), args[0]) }},
 	)
 }
 
 const deploymentRefs = "DEPLOYMENT is flow/name, a\nname that only one has, an ID or the beginning of one."
 
-// withHistory opens the history for the time that do takes.
-func (a *app) withHistory(ctx context.Context, do func(*history.Store) error) error {
-	h, err := a.openHistory(ctx)
+// WithHistory opens the history for the time that do takes.
+func (a *App) WithHistory(ctx context.Context, do func(*history.Store) error) error {
+	h, err := a.OpenHistory(ctx)
 	if err != nil {
 		return err
 	}
@@ -58,11 +57,11 @@ func (a *app) withHistory(ctx context.Context, do func(*history.Store) error) er
 }
 
 // withDeployment opens the history and finds the deployment that ref names.
-func (a *app) withDeployment(ctx context.Context, ref string, do func(*history.Store, schedule.Record) error) error {
-	return a.withHistory(ctx, func(h *history.Store) error {
+func (a *App) withDeployment(ctx context.Context, ref string, do func(*history.Store, schedule.Record) error) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		d, err := h.FindDeployment(ctx, ref)
 		if errors.Is(err, engine.ErrNotFound) {
-			return (&hinted{error: err, code: exitFailed}).hint(`"taximeter deployment ls" lists them`)
+			return a.lost(err, "deployment")
 		}
 		if err != nil {
 			return err
@@ -71,48 +70,44 @@ func (a *app) withDeployment(ctx context.Context, ref string, do func(*history.S
 	})
 }
 
-// knownFlows are the flows that this program has, for what can be known without
-// running them.
-func knownFlows() []engine.Runnable { return (&pipeline.Flows{}).Runnables() }
-
 // checkDeployment checks what only the flow knows: that it is there, and what
 // parameters it takes.
-func checkDeployment(d schedule.Deployment) error {
-	if err := d.Check(knownFlows()); err != nil {
-		return usage("%v", err)
+func (a *App) checkDeployment(d schedule.Deployment) error {
+	if err := d.Check(a.Flows); err != nil {
+		return Usage("%v", err)
 	}
 	return nil
 }
 
-func (a *app) applyFile(ctx context.Context, file string) error {
+func (a *App) applyFile(ctx context.Context, file string) error {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return usage("there is no %s here", file).hint("it has a list of deployments, each with at least a name and a flow")
+		return Usage("there is no %s here", file).Hint("it has a list of deployments, each with at least a name and a flow")
 	}
 	if err != nil {
 		return fmt.Errorf("read the deployments: %w", err)
 	}
 	list, err := schedule.ParseFile(file, text)
 	if err != nil {
-		return (&hinted{error: err, code: exitUsage}).hint("nothing was applied")
+		return Failure(ExitUsage, err).Hint("nothing was applied")
 	}
 	return a.apply(ctx, list)
 }
 
-func (a *app) apply(ctx context.Context, list []schedule.Deployment) error {
+func (a *App) apply(ctx context.Context, list []schedule.Deployment) error {
 	for _, d := range list {
-		if err := checkDeployment(d); err != nil {
+		if err := a.checkDeployment(d); err != nil {
 			return err
 		}
 	}
-	return a.withHistory(ctx, func(h *history.Store) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		applied, err := h.ApplyDeployments(ctx, list)
 		if err != nil {
 			return err
 		}
-		return a.show(map[string]any{"deployments": applied}, func() {
+		return a.Show(map[string]any{"deployments": applied}, func() {
 			for _, d := range applied {
-				fmt.Fprintf(a.out, "%s  %s  %s\n", d.ID, d.Spec.Ref(), schedulesText(d.Spec))
+				fmt.Fprintf(a.Out, "%s  %s  %s\n", d.ID, d.Spec.Ref(), schedulesText(d.Spec))
 			}
 		})
 	})
@@ -136,8 +131,8 @@ func schedulesText(d schedule.Deployment) string {
 	return strings.Join(parts, "; ")
 }
 
-func (a *app) listDeployments(ctx context.Context) error {
-	return a.withHistory(ctx, func(h *history.Store) error {
+func (a *App) listDeployments(ctx context.Context) error {
+	return a.WithHistory(ctx, func(h *history.Store) error {
 		list, err := h.Deployments(ctx)
 		if err != nil {
 			return err
@@ -145,27 +140,27 @@ func (a *app) listDeployments(ctx context.Context) error {
 		if list == nil {
 			list = []schedule.Record{}
 		}
-		return a.show(map[string]any{"deployments": list}, func() {
+		return a.Show(map[string]any{"deployments": list}, func() {
 			if len(list) == 0 {
-				fmt.Fprintln(a.out, `no deployment yet: "taximeter deploy train -n NAME" makes one`)
+				fmt.Fprintf(a.Out, "no deployment yet: \"%s deploy FLOW -n NAME\" makes one\n", a.Name)
 				return
 			}
 			rows := [][]string{{"ID", "DEPLOYMENT", "SCHEDULES", "POOL/QUEUE"}}
 			for _, d := range list {
 				rows = append(rows, []string{d.ID, d.Spec.Ref(), schedulesText(d.Spec), d.Spec.Pool + "/" + d.Spec.Queue})
 			}
-			a.table(rows)
+			a.Table(rows)
 		})
 	})
 }
 
 const runsShown = 10
 
-func (a *app) inspectDeployment(ctx context.Context, ref, output string) error {
+func (a *App) inspectDeployment(ctx context.Context, ref, output string) error {
 	if output != "" && output != "yaml" && output != "json" {
-		return usage("--output %q: want yaml or json", output)
+		return Usage("--output %q: want yaml or json", output)
 	}
-	a.json = a.json || output == "json"
+	a.JSON = a.JSON || output == "json"
 	return a.withDeployment(ctx, ref, func(h *history.Store, d schedule.Record) error {
 		if output == "yaml" {
 			return a.printYAML(d.Spec)
@@ -179,17 +174,17 @@ func (a *app) inspectDeployment(ctx context.Context, ref, output string) error {
 			return err
 		}
 		object := map[string]any{"deployment": d, "upcoming": enginehttp.NewFlowRuns(upcoming), "runs": enginehttp.NewFlowRuns(last)}
-		return a.show(object, func() {
-			fmt.Fprintf(a.out, "%s  %s\n", d.ID, d.Spec.Ref())
+		return a.Show(object, func() {
+			fmt.Fprintf(a.Out, "%s  %s\n", d.ID, d.Spec.Ref())
 			if d.Spec.Description != "" {
-				fmt.Fprintln(a.out, d.Spec.Description)
+				fmt.Fprintln(a.Out, d.Spec.Description)
 			}
-			fmt.Fprintf(a.out, "params    %s\npool      %s, queue %s\ncatch up  %s\non crash  %s\n", d.Spec.Parameters, d.Spec.Pool, d.Spec.Queue, d.Spec.CatchUp, d.Spec.OnCrash)
+			fmt.Fprintf(a.Out, "params    %s\npool      %s, queue %s\ncatch up  %s\non crash  %s\n", d.Spec.Parameters, d.Spec.Pool, d.Spec.Queue, d.Spec.CatchUp, d.Spec.OnCrash)
 			if d.Spec.Limit > 0 {
-				fmt.Fprintf(a.out, "limit     %d at once, %s\n", d.Spec.Limit, d.Spec.Collision)
+				fmt.Fprintf(a.Out, "limit     %d at once, %s\n", d.Spec.Limit, d.Spec.Collision)
 			}
 			for _, s := range d.Spec.Schedules {
-				fmt.Fprintf(a.out, "schedule  %s: %s\n", s.Slug, schedulesText(schedule.Deployment{Schedules: []schedule.Schedule{s}, Paused: d.Spec.Paused}))
+				fmt.Fprintf(a.Out, "schedule  %s: %s\n", s.Slug, schedulesText(schedule.Deployment{Schedules: []schedule.Schedule{s}, Paused: d.Spec.Paused}))
 			}
 			a.dueTable("NEXT", upcoming, d.Spec)
 			a.dueTable("LAST", last, d.Spec)
@@ -197,16 +192,16 @@ func (a *app) inspectDeployment(ctx context.Context, ref, output string) error {
 	})
 }
 
-func (a *app) dueTable(title string, runs []engine.FlowRun, d schedule.Deployment) {
+func (a *App) dueTable(title string, runs []engine.FlowRun, d schedule.Deployment) {
 	if len(runs) == 0 {
 		return
 	}
 	rows := [][]string{{title, "NAME", "STATE", "DUE"}}
-	for i, shown := range enginehttp.NewFlowRuns(runs) {
-		rows = append(rows, []string{shown.ID, shown.Name, stateText(shown.State), inZone(runs[i].ExpectedStart, d)})
+	for i, shown := range runs {
+		rows = append(rows, []string{shown.ID, shown.Name, stateText(runs[i].State), inZone(runs[i].ExpectedStart, d)})
 	}
-	fmt.Fprintln(a.out)
-	a.table(rows)
+	fmt.Fprintln(a.Out)
+	a.Table(rows)
 }
 
 // inZone shows a time in the zone of the deployment's first schedule.
@@ -220,8 +215,8 @@ func inZone(t time.Time, d schedule.Deployment) string {
 	return t.In(loc).Format("2006-01-02 15:04:05 MST")
 }
 
-// printYAML prints a deployment as taximeter.yaml has it.
-func (a *app) printYAML(d schedule.Deployment) error {
+// printYAML prints a deployment as a file of deployments has it.
+func (a *App) printYAML(d schedule.Deployment) error {
 	encoded, err := json.Marshal(map[string]any{"deployments": []schedule.Deployment{d}})
 	if err != nil {
 		return err
@@ -230,13 +225,13 @@ func (a *app) printYAML(d schedule.Deployment) error {
 	if err != nil {
 		return fmt.Errorf("print deployment %s: %w", d.Ref(), err)
 	}
-	_, err = a.out.Write(text)
+	_, err = a.Out.Write(text)
 	return err
 }
 
-func (a *app) pauseDeploymentCommand(verb, short string, paused bool) *cobra.Command {
+func (a *App) pauseDeploymentCommand(verb, short string, paused bool) *cobra.Command {
 	var slug string
-	cmd := &cobra.Command{Use: verb + " DEPLOYMENT", Short: short, Long: short + ". " + deploymentRefs, Args: wants(1, 1),
+	cmd := &cobra.Command{Use: verb + " DEPLOYMENT", Short: short, Long: short + ". " + deploymentRefs, Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.changeDeployment(cmd.Context(), args[0], func(d *schedule.Deployment) error {
 				if slug == "" {
@@ -245,7 +240,7 @@ func (a *app) pauseDeploymentCommand(verb, short string, paused bool) *cobra.Com
 				}
 				i := slices.IndexFunc(d.Schedules, func(s schedule.Schedule) bool { return s.Slug == slug })
 				if i < 0 {
-					return usage("deployment %s has no schedule %q", d.Ref(), slug)
+					return Usage("deployment %s has no schedule %q", d.Ref(), slug)
 				}
 				d.Schedules[i].Inactive = paused
 				return nil
@@ -255,31 +250,31 @@ func (a *app) pauseDeploymentCommand(verb, short string, paused bool) *cobra.Com
 	return cmd
 }
 
-func (a *app) changeDeployment(ctx context.Context, ref string, edit func(*schedule.Deployment) error) error {
+func (a *App) changeDeployment(ctx context.Context, ref string, edit func(*schedule.Deployment) error) error {
 	return a.withDeployment(ctx, ref, func(h *history.Store, d schedule.Record) error {
 		edited := d.Spec
 		edited.Schedules = slices.Clone(d.Spec.Schedules)
 		if err := edit(&edited); err != nil {
 			return err
 		}
-		if err := checkDeployment(edited); err != nil {
+		if err := a.checkDeployment(edited); err != nil {
 			return err
 		}
 		kept, err := h.ChangeDeployment(ctx, d.ID, edit)
 		if err != nil {
-			return &hinted{error: err, code: exitUsage}
+			return Failure(ExitUsage, err)
 		}
-		return a.show(map[string]any{"deployment": kept}, func() {
-			fmt.Fprintf(a.out, "%s  %s  %s\n", kept.ID, kept.Spec.Ref(), schedulesText(kept.Spec))
+		return a.Show(map[string]any{"deployment": kept}, func() {
+			fmt.Fprintf(a.Out, "%s  %s  %s\n", kept.ID, kept.Spec.Ref(), schedulesText(kept.Spec))
 		})
 	})
 }
 
-func (a *app) deleteDeployment(ctx context.Context, ref string) error {
+func (a *App) deleteDeployment(ctx context.Context, ref string) error {
 	return a.withDeployment(ctx, ref, func(h *history.Store, d schedule.Record) error {
 		if err := h.DeleteDeployment(ctx, d.ID); err != nil {
 			return err
 		}
-		return a.show(map[string]any{"deleted": d.Spec.Ref()}, func() { fmt.Fprintf(a.out, "deleted %s\n", d.Spec.Ref()) })
+		return a.Show(map[string]any{"deleted": d.Spec.Ref()}, func() { fmt.Fprintf(a.Out, "deleted %s\n", d.Spec.Ref()) })
 	})
 }
