@@ -120,6 +120,7 @@ func (a *app) server(ctx context.Context, f serverFlags) error {
 	tracking := mlflow.NewHandler(t)
 	tracking.UI = interfaceFiles
 	flows := enginehttp.NewHandler(h, log, a.Flows...)
+	defer context.AfterFunc(ctx, flows.Close)()
 	prediction := &predict.Handler{Loader: loader}
 	s.Log = log
 	s.Ready = func(url string) { a.ready(url, loader) }

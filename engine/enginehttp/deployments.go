@@ -127,15 +127,16 @@ func (h *handler) checkDeployment(d schedule.Deployment) error {
 	if err != nil {
 		return invalid("", fmt.Sprintf("deployment %s: %v", d.Ref(), err))
 	}
-	err = d.Check(h.flows)
-	if p := (*Problem)(nil); err != nil {
-		p = problemOf(err)
-		if p == nil {
-			return invalid("flow", err.Error())
+	if f, err := h.flow(d.Flow); err == nil {
+		if err := known(f.Info().Parameters, d.Parameters, "parameters"); err != nil {
+			return err
 		}
-		return within("parameters", p)
 	}
-	return nil
+	err = d.Check(h.flows)
+	if err != nil && problemOf(err) == nil {
+		return invalid("flow", err.Error())
+	}
+	return within("parameters", err)
 }
 
 // edit changes the deployment that the path names.

@@ -200,7 +200,9 @@ func (s *stream) flush() error {
 // until the client leaves or look ends it. More says that look is to be called
 // again at once. The first look decides on the status of the answer.
 func (h *handler) stream(w http.ResponseWriter, r *http.Request, look func(context.Context, *stream) (more bool, err error)) error {
-	ctx := r.Context()
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(h.ending, cancel)()
 	s := &stream{w: w, control: http.NewResponseController(w)}
 	var said time.Time // when the client last heard anything
 	for {

@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -228,4 +231,60 @@ func TestSlowClient(t *testing.T) {
 			ended++
 		}
 	}
+}
+
+// A server that stops does not wait for who listens.
+func TestCloseEndsStreams(t *testing.T) {
+	b := newBench(t)
+	api := enginehttp.NewHandler(b.store, quiet)
+	server := httptest.NewServer(api)
+	res, err := http.Get(server.URL + enginehttp.Prefix + "events/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	api.Close()
+	if _, err := io.ReadAll(res.Body); err != nil {
+		t.Error(err)
+	}
+	server.Close() // waits for requests
+}
+
+// From a commit by another process to a client that has read the event.
+func BenchmarkEventDelay(b *testing.B) {
+	dir := b.TempDir()
+	store, err := history.Open(b.Context(), dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	other, err := history.Open(b.Context(), dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer other.Close()
+	api := enginehttp.NewHandler(store, quiet)
+	server := httptest.NewServer(api)
+	defer server.Close()
+	defer api.Close()
+	res, err := http.Get(server.URL + enginehttp.Prefix + "events/stream")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines := bufio.NewScanner(res.Body)
+	var delays []time.Duration
+	for b.Loop() {
+		time.Sleep(7 * time.Millisecond)
+		began := time.Now()
+		if err := other.SetLimit(b.Context(), "l", len(delays)); err != nil {
+			b.Fatal(err)
+		}
+		for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
+		}
+		delays = append(delays, time.Since(began))
+	}
+	slices.Sort(delays)
+	b.ReportMetric(float64(delays[len(delays)/2].Microseconds())/1e3, "p50-ms")
+	b.ReportMetric(float64(delays[len(delays)*99/100].Microseconds())/1e3, "p99-ms")
 }

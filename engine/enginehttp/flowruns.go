@@ -152,6 +152,9 @@ func (h *handler) createFlowRun(in request[none, createFlowRun]) (FlowRun, error
 	if err != nil {
 		return FlowRun{}, err
 	}
+	if err := known(f.Info().Parameters, in.Body.Parameters, "parameters"); err != nil {
+		return FlowRun{}, err
+	}
 	run, err := f.NewRun(&engine.Engine{}, in.Body.Parameters, engine.Options{
 		Name: in.Body.Name, Tags: in.Body.Tags, IdempotencyKey: in.Body.IdempotencyKey, Refresh: in.Body.Refresh,
 	})

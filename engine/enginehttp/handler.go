@@ -8,6 +8,7 @@
 package enginehttp
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -38,9 +39,10 @@ type Records interface {
 
 // NewHandler returns the API on records, for requests below Prefix, and the page
 // at DocsPath. flows are those that runs can be made of. Errors in reading records
-// are logged to log and answered with 500.
-func NewHandler(records Records, log *slog.Logger, flows ...engine.Runnable) http.Handler {
+// are logged to log and answered with 500. The caller closes the handler.
+func NewHandler(records Records, log *slog.Logger, flows ...engine.Runnable) *Handler {
 	h := &handler{records: records, log: log, flows: flows}
+	h.ending, h.end = context.WithCancel(context.Background())
 	h.addFlows()
 	h.addFlowRuns()
 	h.addFlowRunControl()
@@ -65,10 +67,23 @@ func NewHandler(records Records, log *slog.Logger, flows ...engine.Runnable) htt
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, &Problem{Status: http.StatusForbidden, Code: "cross_origin", Message: "the API is not open to pages of other sites"})
 	}))
-	return guard.Handler(&h.mux)
+	return &Handler{guard.Handler(&h.mux), h.end}
 }
 
+// Handler is the API as a server has it.
+type Handler struct {
+	http.Handler
+	end func()
+}
+
+// Close ends the streams, which else last as long as their clients, so that a
+// server can stop. Clients come back and go on where they were.
+func (h *Handler) Close() { h.end() }
+
 type handler struct {
+	ending context.Context // done when streams are to end
+	end    context.CancelFunc
+
 	records    Records
 	log        *slog.Logger
 	flows      []engine.Runnable

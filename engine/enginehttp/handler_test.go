@@ -55,8 +55,10 @@ func (b *bench) reopen() {
 	b.store = store
 	b.e = &engine.Engine{History: store, Version: "v1", Logger: quiet}
 	b.flows = []engine.Runnable{b.hello(), b.ask()}
-	server := httptest.NewServer(enginehttp.NewHandler(store, quiet, b.flows...))
+	api := enginehttp.NewHandler(store, quiet, b.flows...)
+	server := httptest.NewServer(api)
 	b.t.Cleanup(server.Close)
+	b.t.Cleanup(api.Close)
 	b.url = server.URL
 }
 
@@ -193,7 +195,7 @@ func TestMistakesAreTheClients(t *testing.T) {
 		{"POST", "flow-runs", `{"flow":"hello","paramters":{}}`, 422, "paramters", `did you mean "parameters"?`},
 		{"POST", "flow-runs", `{"flow":"hello","parameters":{}}`, 422, "parameters.who", "missing"},
 		{"POST", "flow-runs", `{"flow":"hello","parameters":{"who":"x","times":10}}`, 422, "parameters.times", "from 1 to 9, not 10"},
-		{"POST", "flow-runs", `{"flow":"hello","parameters":{"who":"x","tims":1}}`, 422, "parameters.tims", ""},
+		{"POST", "flow-runs", `{"flow":"hello","parameters":{"who":"x","tims":1}}`, 422, "parameters.tims", `did you mean "times"?`},
 		{"POST", "flow-runs", `{"flow":"hello","start_at":"soon"}`, 422, "start_at", "a time such as"},
 		{"POST", "flow-runs", `{"flow":"hello","name":"` + long + `"}`, 413, "", "larger"},
 		{"POST", "flow-runs/" + run.ID + "/pause", "", 409, "", "cannot become Paused"},

@@ -180,7 +180,7 @@ func plainSchema(s *engine.Schema) object {
 		return object{}
 	}
 	bare := *s
-	bare.Items, bare.Properties, bare.Values, bare.Nullable, bare.Order = nil, nil, nil, false, nil
+	bare.Items, bare.Properties, bare.Values, bare.Nullable = nil, nil, nil, false
 	text, err := json.Marshal(&bare)
 	out := object{}
 	if err == nil {
