@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,12 +26,14 @@ func pythons(t *testing.T) map[string]string {
 func runClient(t *testing.T, program string, arguments ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, arguments...)
-	cmd.Env = append(registrytest.Quiet(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES=1", "OMP_NUM_THREADS=1") // a 5xx shall not hide as a wait
+	cmd.Env = append(registrytest.Quiet(), "MLFLOW_HTTP_REQUEST_MAX_RETRIES=1", "OMP_NUM_THREADS=1", // a 5xx shall not hide as a wait
+		"PYTHONWARNINGS=ignore", "MLFLOW_LOGGING_LEVEL=ERROR", asMain+"=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %v\n%s", cmd, err, out)
 	}
-	t.Logf("%s", out)
+	lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
+	t.Logf("%s", lines[len(lines)-1])
 }
 
 // TestPyfuncParity has both MLflows load the staged model as one of rides, and
@@ -43,6 +46,20 @@ func TestPyfuncParity(t *testing.T) {
 	for version, python := range pythons(t) {
 		t.Run(version, func(t *testing.T) {
 			runClient(t, python, "testdata/pyfunc_client.py", s.url, filepath.Join(realMonths(t), "green_tripdata_2021-02.parquet"))
+		})
+	}
+}
+
+// TestTrainersParity has both MLflow clients do what trainers do, against the
+// server; and "taximeter runs gc" collects what they delete.
+func TestTrainersParity(t *testing.T) {
+	for version, python := range pythons(t) {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			s := startServer(t, home)
+			defer s.stop(t)
+			runClient(t, python, "testdata/trainer_client.py", s.url, os.Args[0], "runs", "gc", "--home", home)
 		})
 	}
 }
