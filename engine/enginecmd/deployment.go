@@ -87,7 +87,7 @@ func (a *App) applyFile(ctx context.Context, file string) error {
 	if err != nil {
 		return fmt.Errorf("read the deployments: %w", err)
 	}
-	list, err := schedule.ParseFile(file, text)
+	list, err := schedule.ParseFile(file, text, a.Flows...)
 	if err != nil {
 		return Failure(ExitUsage, err).Hint("nothing was applied")
 	}

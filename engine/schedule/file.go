@@ -6,35 +6,22 @@ import (
 	"slices"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/taximeter/taximeter/engine"
 )
 
 // FileName is where deployments are declared, unless another file is named.
 const FileName = "taximeter.yaml"
 
-// FileError is a mistake in a file of deployments, with its place.
-type FileError struct {
-	File         string
-	Line, Column int // from 1; 0: not known
-	Message      string
-}
-
-func (e *FileError) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.File, e.Message)
-	}
-	return fmt.Sprintf("%s:%d:%d: %s", e.File, e.Line, e.Column, e.Message)
-}
-
 // ParseFile reads the deployments in the text of a YAML file called name, which
 // has them in a list under "deployments". It returns all of them or, where
 // anything is wrong with any, none: the error then joins a FileError for each
 // mistake. The deployments are as they are written, not normalized, but would
-// pass that.
-func ParseFile(name string, text []byte) ([]Deployment, error) {
-	p := &fileParser{name: name, anchors: map[string]ast.Node{}}
+// pass that. Where flows are given, each deployment must also be of one of them and
+// give it the parameters it wants.
+func ParseFile(name string, text []byte, flows ...engine.Runnable) ([]Deployment, error) {
+	p := &fileParser{name: name, anchors: map[string]ast.Node{}, flows: flows}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, p.syntaxError(err)
@@ -60,26 +47,8 @@ type fileParser struct {
 	lines   []ast.Node // of list
 	errs    []error
 	depth   int // of mappings within mappings
-}
-
-func (p *fileParser) syntaxError(err error) error {
-	e := &FileError{File: p.name, Message: err.Error()}
-	var syntax yaml.Error
-	if errors.As(err, &syntax) {
-		e.Message = syntax.GetMessage()
-		if at := syntax.GetToken(); at != nil && at.Position != nil {
-			e.Line, e.Column = at.Position.Line, at.Position.Column
-		}
-	}
-	return e
-}
-
-func (p *fileParser) errorf(at ast.Node, format string, args ...any) {
-	e := &FileError{File: p.name, Message: fmt.Sprintf(format, args...)}
-	if t := at.GetToken(); t != nil && t.Position != nil {
-		e.Line, e.Column = t.Position.Line, t.Position.Column
-	}
-	p.errs = append(p.errs, e)
+	flows   []engine.Runnable
+	places  map[string]ast.Node // of the present deployment: its flow (""), its parameters by name
 }
 
 // plain follows anchors, aliases and tags to the node they stand for.
@@ -165,9 +134,10 @@ func (p *fileParser) document(n ast.Node) {
 func (p *fileParser) deployment(n ast.Node) {
 	var d Deployment
 	before := len(p.errs)
+	p.places = map[string]ast.Node{"": n}
 	p.mapping(n, "a deployment", []entry{
-		{"flow", text(p, &d.Flow)}, {"name", text(p, &d.Name)}, {"description", text(p, &d.Description)},
-		{"parameters", p.object(&d.Parameters)}, {"tags", p.texts(&d.Tags)},
+		{"flow", func(n ast.Node) error { p.places[""] = n; return text(p, &d.Flow)(n) }}, {"name", text(p, &d.Name)}, {"description", text(p, &d.Description)},
+		{"parameters", p.parameters(&d.Parameters)}, {"tags", p.texts(&d.Tags)},
 		{"schedule", func(n ast.Node) error { p.schedule(n, &d); return nil }},
 		{"schedules", func(n ast.Node) error { return p.sequence(n, "schedules", func(n ast.Node) { p.schedule(n, &d) }) }},
 		{"paused", p.flag(&d.Paused)},
@@ -188,6 +158,8 @@ func (p *fileParser) deployment(n ast.Node) {
 	normal, err := d.Normalize(time.Time{}.Add(day))
 	if err != nil {
 		p.errorf(n, "%v", err)
+	} else if len(p.flows) > 0 {
+		p.checkFlow(d)
 	}
 	for i, other := range p.list {
 		if other.Ref() == normal.Ref() {
@@ -209,7 +181,7 @@ func (p *fileParser) schedule(n ast.Node, d *Deployment) {
 		return err
 	}
 	p.mapping(n, "a schedule", []entry{
-		{"slug", text(p, &s.Slug)}, {"active", p.flag(&active)}, {"parameters", p.object(&s.Parameters)},
+		{"slug", text(p, &s.Slug)}, {"active", p.flag(&active)}, {"parameters", p.parameters(&s.Parameters)},
 		{"interval", func(n ast.Node) (err error) {
 			var written string
 			if err = text(p, &written)(n); err == nil {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/taximeter/taximeter/engine"
 )
 
 const twoDeployments = `# both at once
@@ -98,6 +100,29 @@ func TestMistakesInAFile(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || list != nil {
 			t.Errorf("%q: %+v, %v\nwant %s", test.text, list, err, test.want)
 		}
+	}
+}
+
+// What only the flow knows is said with its place too.
+func TestFileChecksParameters(t *testing.T) {
+	type params struct {
+		Trials int      `json:"trials" min:"1"`
+		Months []string `json:"months"`
+	}
+	train := engine.Flow[params, int]{Name: "train"}
+	for text, want := range map[string]string{
+		"deployments:\n- name: a\n  flow: trian\n":                                                                     `f:3:9: deployment trian/a: there is no flow "trian", did you mean "train"?`,
+		"deployments:\n- name: a\n  flow: train\n  parameters:\n    months: [a]\n    trials: 0\n":                      `f:6:5: deployment train/a: parameter trials`,
+		"deployments:\n- name: a\n  flow: train\n  parameters: {trails: 1}\n":                                          `f:4:16: deployment train/a: parameter trails`,
+		"deployments:\n- name: a\n  flow: train\n  parameters: {months: [1]}\n":                                        `f:4:16: deployment train/a: parameter months[0]`,
+		"deployments:\n- name: a\n  flow: train\n  schedules:\n  - cron: '@daily'\n    parameters:\n      trials: x\n": `f:7:7: deployment train/a: parameter trials`,
+	} {
+		if list, err := ParseFile("f", []byte(text), train); err == nil || !strings.HasPrefix(err.Error(), want) || list != nil {
+			t.Errorf("%q: %v\nwant %s", text, err, want)
+		}
+	}
+	if list, err := ParseFile("f", []byte("deployments:\n- {name: a, flow: train, parameters: {trials: 3}}\n"), train); err != nil || len(list) != 1 {
+		t.Error(list, err)
 	}
 }
 

@@ -57,9 +57,17 @@ func (p *fileParser) decode(n ast.Node, v any) error {
 	return yaml.NodeToValue(n, v)
 }
 
-// object takes a mapping of any shape, as JSON.
-func (p *fileParser) object(to *json.RawMessage) func(ast.Node) error {
+// parameters takes a mapping of any shape, as JSON, and notes where each is.
+func (p *fileParser) parameters(to *json.RawMessage) func(ast.Node) error {
 	return func(n ast.Node) error {
+		switch at := p.plain(n).(type) {
+		case *ast.MappingNode:
+			for _, v := range at.Values {
+				p.places[v.Key.String()] = v.Key
+			}
+		case *ast.MappingValueNode:
+			p.places[at.Key.String()] = at.Key
+		}
 		var values map[string]any
 		if err := p.decode(n, &values); err != nil || values == nil {
 			return errors.New("want names and values")
