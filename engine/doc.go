@@ -50,6 +50,12 @@
 // that nobody has looked at, or COMPLETED. Two errors are no failures: [Reschedule]
 // puts the run off, and a suspending [Pause] leaves it until somebody answers.
 //
+// What is acknowledged is never lost: a value that a future gives, a state that an
+// Observer was told is final, and a line of a log before it, are in the history by
+// then. A body may have begun that the history does not know of yet, for a moment, so
+// a body that was cut short may run once more than its attempts say: tasks run at
+// least once, and the results of those that completed are used exactly once.
+//
 // # Who runs a run
 //
 // A run at the top belongs to one process, with its subflows. What others want of

@@ -93,7 +93,9 @@ type TaskPut struct {
 	// Entry is kept in the same transaction. So are the bytes of Task.Result.
 	Entry *CacheEntry
 	// Lazy lets the write be committed after PutTaskRun has returned: soon, and not
-	// later than the next write that is not lazy.
+	// later than the next write that is not lazy. The engine writes the start of an
+	// attempt so: nothing is acknowledged by it, and what a process that is killed
+	// within that moment leaves out is that an attempt was begun.
 	Lazy bool
 }
 

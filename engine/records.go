@@ -60,7 +60,9 @@ type TaskRun struct {
 	Tags      []string
 	Order     int // of the calls of the flow run, as they were made
 	State     State
-	Attempts  int // times its body was begun; 0 for a call answered from the cache
+	// Attempts is how often its body was begun; 0 for a call answered from the cache. One
+	// that was begun within milliseconds of the process's death may not count.
+	Attempts int
 	// InputDigest identifies the arguments; empty where they cannot be digested,
 	// and then the call is neither cached nor reused.
 	InputDigest string
