@@ -65,7 +65,10 @@ func (o *owner) lives(id string) (bool, error) {
 	defer f.Close()
 	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); {
 	case err == nil:
-		return false, os.Remove(path)
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+		return false, nil // somebody else has removed it meanwhile
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		return true, nil
 	default:
