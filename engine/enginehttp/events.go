@@ -204,7 +204,8 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, look func(conte
 	defer cancel()
 	defer context.AfterFunc(h.ending, cancel)()
 	s := &stream{w: w, control: http.NewResponseController(w)}
-	var said time.Time // when the client last heard anything
+	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }() // the connection may go on with other requests
+	var said time.Time                                             // when the client last heard anything
 	for {
 		more, err := look(ctx, s)
 		if err != nil && said.IsZero() {
