@@ -1,4 +1,5 @@
 import { Flows } from "./flows.js";
+import { follow } from "./links.js";
 import { Models } from "./models.js";
 import { Predict, Serving } from "./predict.js";
 import { Runs } from "./runs.js";
@@ -51,5 +52,8 @@ async function look() {
   if (!document.hidden) timer = setTimeout(look, every);
 }
 
-document.addEventListener("visibilitychange", look);
-look();
+window.addEventListener("hashchange", follow);
+if (!(await follow())) {
+  document.addEventListener("visibilitychange", look);
+  look();
+}
