@@ -230,12 +230,12 @@ func TestMain(m *testing.M) {
 	s, err := history.Open(context.Background(), dir)
 	if err == nil {
 		b := &bench{Store: s, body: func(ctx context.Context) error {
+			if os.Getenv(childDies) == "never returns" {
+				select {}
+			}
 			run, err := s.FlowRun(ctx, os.Getenv(childRun))
 			if err == nil && fmt.Sprint(run.Recoveries) < os.Getenv(childDies) {
 				_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-			}
-			if os.Getenv(childDies) == "never returns" {
-				select {}
 			}
 			return err
 		}}
