@@ -13,7 +13,7 @@ RUNS   ?= 5
 BIN    := build/taximeter
 export CGO_ENABLED = 1
 
-.PHONY: build demo test soak parity vet clean bench-data bench-models bench-pipeline bench-tracking months
+.PHONY: build demo test soak parity vet clean bench-data bench-models bench-pipeline bench-tracking bench-engine months
 build: $(BIN)
 
 # Go knows best what is out of date.
@@ -40,7 +40,7 @@ vet:
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not gofmt'ed: $$files"; exit 1; fi
 
 # What needs the real months, outside programs, or another machine than this.
-parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready $(CACHE)/mlflow2-1/ready
+parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready $(CACHE)/mlflow2-1/ready $(CACHE)/java-1/classpath
 	go vet -tags parity ./...
 	@command -v chromium >/dev/null || { \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || { \
@@ -48,7 +48,7 @@ parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready $(CACHE)/mlflow2-1/ready
 	@command -v qemu-aarch64-static >/dev/null || { \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends qemu-user-static; } || { \
 		echo 'make parity: arm64 is emulated: install qemu-user-static'; exit 1; }
-	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_WIRE='$(abspath $(WIRE))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' TAXIMETER_PYTHON_MLFLOW2='$(CACHE)/mlflow2-1/bin/python' \
+	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_WIRE='$(abspath $(WIRE))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' TAXIMETER_PYTHON_MLFLOW2='$(CACHE)/mlflow2-1/bin/python' TAXIMETER_JAVA_CLASSPATH='$(CACHE)/java-1/classpath' \
 		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models ./models/gbt ./registry/mlflow ./registry/mlflowstore ./cmd/taximeter
 	go test -tags browser -count=1 -v ./serve/ui
 
@@ -71,9 +71,24 @@ bench-tracking: build $(VENV)/ready
 	for program in floor large; do go build -o build/bench/tracking_$$program scripts/bench/tracking_$$program.go || exit 1; done
 	'$(VENV)/bin/python' scripts/bench/tracking.py $(BIN) build/bench/tracking_floor build/bench/tracking_large '$(VENV)/bin/python' $(RUNS)
 
+bench-engine: build $(CACHE)/today-1/ready
+	go build -o build/bench/hello ./cmd/hello
+	go test -c -o build/bench/history.test ./engine/history
+	cd scripts/bench/engines && go build -o ../../../build/bench/engines .
+	'$(CACHE)/today-1/bin/python' scripts/bench/engine.py $(BIN) build/bench/hello build/bench/history.test build/bench/engines $(RUNS)
+
 bench-pipeline: build months $(CACHE)/original-1/ready $(CACHE)/today-1/ready
 	'$(CACHE)/original-1/bin/python' scripts/bench/pipeline.py $(BIN) '$(MONTHS)' \
 		'$(CACHE)/original-1/bin/python' '$(CACHE)/today-1/bin/python' $(RUNS)
+
+# MLflow's Java client, and where its jars are.
+JAVA_CLIENT := cmd/taximeter/testdata/java/pom.xml
+$(CACHE)/java-1/classpath: $(JAVA_CLIENT)
+	@command -v mvn >/dev/null && command -v javac >/dev/null || { \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends maven default-jdk-headless; } || { \
+		echo "make parity: MLflow's Java client comes from Maven: install maven and a JDK of at least 11"; exit 1; }
+	@mkdir -p '$(@D)'
+	mvn -q -B -f $(JAVA_CLIENT) dependency:build-classpath -Dmdep.outputFile='$(abspath $@)'
 
 # A virtual environment, made anew when its list of packages changes.
 define venv

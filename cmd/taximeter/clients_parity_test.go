@@ -63,3 +63,15 @@ func TestTrainersParity(t *testing.T) {
 		})
 	}
 }
+
+// TestJavaParity has MLflow's Java client do what trainers do, but for artifacts:
+// those of a server it leaves to Python's.
+func TestJavaParity(t *testing.T) {
+	classpath, err := os.ReadFile(os.Getenv("TAXIMETER_JAVA_CLASSPATH"))
+	if err != nil {
+		t.Fatalf("TAXIMETER_JAVA_CLASSPATH names a file that says where MLflow's Java client is; run make parity: %v", err)
+	}
+	s := startServer(t, t.TempDir())
+	defer s.stop(t)
+	runClient(t, "java", "-cp", string(bytes.TrimSpace(classpath)), "testdata/java/TrainerClient.java", s.url)
+}
