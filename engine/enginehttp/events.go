@@ -136,6 +136,7 @@ func (h *handler) followEvents(w http.ResponseWriter, in request[followEvents, n
 		if reset {
 			return true, s.send(strconv.FormatInt(f.after, 10), "reset", map[string]int64{"id": f.after})
 		}
+		s.seen = fmt.Sprintf("id: %d\n", f.after)
 		for _, e := range events {
 			if err := s.send(strconv.FormatInt(e.ID, 10), e.Topic, e); err != nil {
 				return false, err
@@ -163,6 +164,7 @@ type stream struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
 	buffer  bytes.Buffer
+	seen    string // a line that says how far a client is that has heard nothing; "" for none
 	ended   bool
 }
 
@@ -204,8 +206,9 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, look func(conte
 	defer cancel()
 	defer context.AfterFunc(h.ending, cancel)()
 	s := &stream{w: w, control: http.NewResponseController(w)}
-	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }() // the connection may go on with other requests
-	var said time.Time                                             // when the client last heard anything
+	// The connection may go on with other requests.
+	defer func() { _ = s.control.SetWriteDeadline(time.Time{}) }()
+	var said time.Time // when the client last heard anything
 	for {
 		more, err := look(ctx, s)
 		if err != nil && said.IsZero() {
@@ -219,7 +222,7 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, look func(conte
 			s.buffer.WriteString("retry: 1000\n\n")
 		}
 		if err == nil && s.buffer.Len() == 0 && time.Since(said) >= heartbeat {
-			s.buffer.WriteString(": still here\n\n")
+			s.buffer.WriteString(s.seen + ": still here\n\n")
 		}
 		if err == nil && s.buffer.Len() > 0 {
 			said, err = time.Now(), s.flush()

@@ -91,7 +91,7 @@ func (h *handler) addFlowRuns() {
 func (h *handler) listFlowRuns(in request[listFlowRuns, none]) (page flowRunPage, err error) {
 	q := engine.RunQuery{
 		Flow: in.Query.Flow, Deployment: in.Query.Deployment, States: in.Query.State, StateNames: in.Query.StateName, Tags: in.Query.Tag, Name: in.Query.Name,
-		CreatedFrom: in.Query.CreatedFrom, CreatedBefore: in.Query.CreatedBefore, ParentID: in.Query.Parent, Subflows: in.Query.Subflows,
+		CreatedFrom: in.Query.CreatedFrom, CreatedBefore: in.Query.CreatedBefore, Subflows: in.Query.Subflows,
 		Ahead: in.Query.Scheduled, Limit: in.Query.Limit + 1,
 	}
 	if err := checkStates(q.States); err != nil {
@@ -99,6 +99,13 @@ func (h *handler) listFlowRuns(in request[listFlowRuns, none]) (page flowRunPage
 	}
 	if q.After.Listed, q.After.ID, err = readPlace(in.Query.After); err != nil {
 		return page, err
+	}
+	if in.Query.Parent != "" {
+		parent, err := h.records.Find(in.Context(), in.Query.Parent)
+		if err != nil {
+			return page, err
+		}
+		q.ParentID = parent.ID
 	}
 	runs, err := h.records.Search(in.Context(), q)
 	if len(runs) > in.Query.Limit {

@@ -176,7 +176,7 @@ func (b *bench) pages() {
 		b.t.Errorf("pages %q, want %q", got, want)
 	}
 	b.call("GET", "flow-runs?parent=first", "", 200, &page)
-	if len(page.FlowRuns) != 0 { // parent is an ID
+	if len(page.FlowRuns) != 1 || page.FlowRuns[0].Flow != "inner" {
 		b.t.Errorf("%+v", page)
 	}
 }
