@@ -61,6 +61,7 @@ func (a *App) serve(ctx context.Context, s *serve.Server, h *history.Store, u *U
 		}
 	}
 	api := enginehttp.NewHandler(h, s.Log, a.Flows...)
+	defer context.AfterFunc(ctx, api.Close)()
 	s.Mounts = []serve.Mount{{Path: enginehttp.Prefix, Handler: api}, {Path: enginehttp.DocsPath, Handler: api}}
 	s.Ready = func(url string) {
 		_ = a.Show(map[string]string{"url": url}, func() { // the server goes on without a reader
