@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,7 +94,7 @@ func (a *app) runsCommand() *cobra.Command {
 	ls.Flags().StringVar(&order, "order-by", "", `such as "metrics.rmse_valid ASC" (default: newest first)`)
 	ls.Flags().IntVar(&limit, "limit", 50, "how many")
 	return enginecmd.Group("runs", "List, show and clean up tracked runs", ls,
-		a.trackedCommand("show RUN_ID", "Show a tracked run", enginecmd.Wants(1, 1), a.showRun), a.gcCommand())
+		a.trackedCommand("show RUN", "Show a tracked run, by its ID or the beginning of it", enginecmd.Wants(1, 1), a.showRun), a.gcCommand())
 }
 
 func (a *app) listRuns(ctx context.Context, t *tracking, experiment string, q registry.RunQuery, order string) error {
@@ -142,15 +143,43 @@ func (a *app) runTable(runs []registry.Run) {
 	a.Table(rows)
 }
 
-func (a *app) showRun(ctx context.Context, t *tracking, args []string) error {
-	r, err := t.GetRun(ctx, args[0])
-	if code := registry.CodeOf(err); code == registry.ResourceDoesNotExist || code == registry.InvalidParameterValue {
-		return enginecmd.Failure(enginecmd.ExitFailed, fmt.Errorf("there is no run %q", args[0])).Hint(`"taximeter runs ls" lists them; the whole ID is needed`)
+// findRun finds the tracked run that ref names: an ID, or the beginning of one (4
+// characters at least) that only one has.
+func findRun(ctx context.Context, t *tracking, ref string) (r registry.Run, err error) {
+	r, err = t.GetRun(ctx, ref)
+	if code := registry.CodeOf(err); code != registry.ResourceDoesNotExist && code != registry.InvalidParameterValue {
+		return r, err
 	}
+	none := enginecmd.Failure(enginecmd.ExitFailed, fmt.Errorf("there is no run %q", ref)).Hint(`"taximeter runs ls" lists them`)
+	if len(ref) < 4 || strings.Trim(ref, "0123456789abcdef") != "" {
+		return r, none
+	}
+	all, err := t.SearchExperiments(ctx, registry.ExperimentQuery{})
 	if err != nil {
-		return fmt.Errorf("show run %s: %w", args[0], err)
+		return r, fmt.Errorf("list experiments: %w", err)
 	}
-	files, err := t.ListArtifacts(ctx, args[0], "")
+	q := registry.RunQuery{Filter: fmt.Sprintf("attributes.run_id LIKE '%s%%'", ref), MaxResults: 2}
+	for _, e := range all.Items {
+		q.ExperimentIDs = append(q.ExperimentIDs, e.ID)
+	}
+	page, err := t.SearchRuns(ctx, q)
+	switch {
+	case err != nil:
+		return r, fmt.Errorf("find run %s: %w", ref, err)
+	case len(page.Items) == 0:
+		return r, none
+	case len(page.Items) > 1:
+		return r, enginecmd.Failure(enginecmd.ExitFailed, fmt.Errorf("several runs begin with %q: %s, %s, …", ref, page.Items[0].Info.RunID, page.Items[1].Info.RunID))
+	}
+	return page.Items[0], nil
+}
+
+func (a *app) showRun(ctx context.Context, t *tracking, args []string) error {
+	r, err := findRun(ctx, t, args[0])
+	if err != nil {
+		return err
+	}
+	files, err := t.ListArtifacts(ctx, r.Info.RunID, "")
 	if err != nil {
 		return fmt.Errorf("list the artifacts of run %s: %w", args[0], err)
 	}
