@@ -51,9 +51,7 @@ func TestRealInterface(t *testing.T) {
 			}
 		}
 	}
-	// The address that MLflow's clients print of a run.
-	link := interfacePage{name: "a printed link", address: "/#/experiments/OURS/runs/OURRUN", shows: "rmse_valid"}
-	t.Run(link.name, func(t *testing.T) { b.visit(t, "http://127.0.0.1:"+port, link, fill) })
+	t.Run("a printed link", func(t *testing.T) { b.follow(t, "http://127.0.0.1:"+port+fill("/#/experiments/OURS/runs/OURRUN"), "rmse_valid") })
 	s.stop(t)
 
 	alone := startMLflowServer(t, t.TempDir(), nil, "--mlflow-ui", interfaceFiles(t))

@@ -46,6 +46,22 @@ func (b *browser) visit(t *testing.T, server string, p interfacePage, fill func(
 	b.judge(t, tab, p, seen)
 }
 
+// follow opens an address that MLflow's clients print, which the server's own
+// page sends on to MLflow's, and waits for what that shows.
+func (b *browser) follow(t *testing.T, address, shows string) {
+	t.Helper()
+	tab, cancel := chromedp.NewContext(b.ctx)
+	defer cancel()
+	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
+		t.Fatal(err)
+	}
+	for begun := time.Now(); !strings.Contains(text(t, tab), shows) || !strings.Contains(text(t, tab), "About this run"); time.Sleep(250 * time.Millisecond) {
+		if time.Since(begun) > 30*time.Second {
+			t.Fatalf("%s shows %s", address, text(t, tab))
+		}
+	}
+}
+
 // settle waits until a page has asked all it wants and shows what it should, and
 // does so twice: pages begin anew when a part of them has come.
 func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
