@@ -51,7 +51,9 @@ func TestRealInterface(t *testing.T) {
 			}
 		}
 	}
-	t.Run("a printed link", func(t *testing.T) { b.follow(t, "http://127.0.0.1:"+port+fill("/#/experiments/OURS/runs/OURRUN"), "rmse_valid") })
+	t.Run("a printed link", func(t *testing.T) {
+		b.follow(t, "http://127.0.0.1:"+port+fill("/#/experiments/OURS/runs/OURRUN"), "rmse_valid")
+	})
 	s.stop(t)
 
 	alone := startMLflowServer(t, t.TempDir(), nil, "--mlflow-ui", interfaceFiles(t))
