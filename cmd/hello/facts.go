@@ -32,12 +32,16 @@ var fetchFact = engine.Task[string, string]{
 		if resp.StatusCode != http.StatusOK {
 			return "", fmt.Errorf("get %s: %s", url, resp.Status)
 		}
-		var answer struct{ Fact string }
+		var answer struct {
+			Fact  string   // as servers of cats answer
+			Facts []string // and those of dogs
+		}
 		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
 			return "", fmt.Errorf("get %s: %w", url, err)
 		}
-		fmt.Fprintln(engine.From(ctx).Out(), answer.Fact)
-		return answer.Fact, nil
+		facts := append(answer.Facts, answer.Fact)
+		fmt.Fprintln(engine.From(ctx).Out(), facts[0])
+		return facts[0], nil
 	},
 }
 

@@ -20,15 +20,21 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"hello": func() { os.Exit(run()) }})
 }
 
-// flaky answers every fourth request with a fact, and the others with an error.
+// flaky answers every fourth request with a fact, and the others with an error; what
+// is asked for at /sure and /dog it always has.
 func flaky(t *testing.T) string {
 	var asked atomic.Int64
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asked.Add(1)%4 != 0 && r.URL.Path != "/sure" {
+		if asked.Add(1)%4 != 0 && r.URL.Path != "/sure" && r.URL.Path != "/dog" {
 			http.Error(w, "not now", http.StatusServiceUnavailable)
 			return
 		}
-		_ = json.NewEncoder(w).Encode(map[string]string{"fact": "Animals sleep " + strings.Trim(r.URL.Path, "/")})
+		fact := "Animals sleep " + strings.Trim(r.URL.Path, "/")
+		if r.URL.Path == "/dog" {
+			_ = json.NewEncoder(w).Encode(map[string][]string{"facts": {fact}})
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]string{"fact": fact})
 	}))
 	t.Cleanup(s.Close)
 	return s.URL
