@@ -1,10 +1,10 @@
-"""Times what an engine does all day: ours, go-workflows on SQLite, and Prefect, in turn and in one run; then what
-only ours promises, against its goal.
+"""Times what an engine does all day: ours, DBOS Go and go-workflows on SQLite, and Prefect, in turn and in one run;
+then what only ours promises, against its goal.
 
     python engine.py TAXIMETER HELLO HISTORY_BENCH ENGINES [ROUNDS]
 
 HISTORY_BENCH is the test binary of ./engine/history, ENGINES the program of scripts/bench/engines; this Python has
-Prefect. A third rival, DBOS Go, is not among them where the module proxy does not have it.
+Prefect.
 """
 import json
 import os
@@ -16,7 +16,9 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SEQUENTIAL, FANOUT = 100, 200  # of the rivals: they are slow
+SEQUENTIAL, FANOUT = 2000, 10_000  # ours, and DBOS Go's
+SLOW = 100, 200  # go-workflows' and Prefect's, which are slow
+DBOS, GO_WORKFLOWS, PREFECT = "DBOS Go 1.0.0", "go-workflows 1.4.1", "Prefect"
 
 
 def ours(binary, name, times):
@@ -37,6 +39,11 @@ def rival(*command):
     if out.returncode:
         sys.exit(f"{command[0]}: {out.stderr[-2000:]}")
     return json.loads(out.stdout.strip().splitlines()[-1])
+
+
+def ratio(value):
+    """How many times as good ours is: below 1, theirs is better."""
+    return "" if value is None else f"{value:,.0f}×" if value >= 10 else f"{value:.2f}×"
 
 
 class Server:
@@ -71,7 +78,7 @@ def lateness(hello, seconds=40):
 def main():
     taximeter, hello, bench, engines = map(os.path.abspath, sys.argv[1:5])
     rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 5
-    peers = {"go-workflows 1.4.1": [], "Prefect": []}
+    peers = {DBOS: [], GO_WORKFLOWS: [], PREFECT: []}
     mine = {}
 
     def keep(found):
@@ -79,12 +86,13 @@ def main():
             mine.setdefault(key, []).append(value)
 
     for n in range(rounds):
-        for name, times in [("Sequential", "2000x"), ("FanOut", "1x"), ("CachedHit", "2000x"), ("AdHocStart", "300x"), ("Restart", "1x"), ("LogLines", "100000x")]:
+        for name, times in [("Sequential", f"{SEQUENTIAL}x"), ("FanOut", "1x"), ("CachedHit", "2000x"), ("AdHocStart", "300x"), ("Restart", "1x"), ("LogLines", "100000x")]:
             keep({(name, *key): value for key, value in ours(bench, "Benchmark" + name, times).items()})
-        with tempfile.TemporaryDirectory() as d:
-            peers["go-workflows 1.4.1"].append(rival(engines, os.path.join(d, "db"), str(SEQUENTIAL), str(FANOUT)))
+        for peer, name, sizes in [(DBOS, "dbos", (SEQUENTIAL, FANOUT)), (GO_WORKFLOWS, "go-workflows", SLOW)]:
+            with tempfile.TemporaryDirectory() as d:
+                peers[peer].append(rival(engines, name, os.path.join(d, "db"), *map(str, sizes)))
         if n < 2:  # most of a minute each
-            peers["Prefect"].append(rival(sys.executable, os.path.join(HERE, "engine_prefect.py"), str(SEQUENTIAL), str(FANOUT)))
+            peers[PREFECT].append(rival(sys.executable, os.path.join(HERE, "engine_prefect.py"), *map(str, SLOW)))
         print(f"round {n + 1} of {rounds}", flush=True)
     for key, value in ours(bench, "BenchmarkListOf100000", "100x").items():
         mine["List", *key] = [value]
@@ -97,22 +105,23 @@ def main():
     m = {key: statistics.median(values) for key, values in mine.items()}
     rows = []
 
-    def add(work, unit, value, goal, key=None, more=False, without=""):
-        """goal is the most that value may be, or with more the least. without is a peer that has another durability."""
+    def add(work, unit, value, goal, key=None, more=False, without=()):
+        """goal is the most that value may be, or with more the least. without are the peers that have another durability."""
         held = value >= goal if more else value <= goal
         if not key:
             rows.append({"work": work, "unit": unit, "ours": value, "peer": "", "theirs": None, "ratio": None, "goal": goal, "held": held})
         for peer, found in peers.items():
-            if key and key in found[0] and not (without and peer.startswith(without)):
+            if key and key in found[0] and peer not in without:
                 theirs = statistics.median(f[key] for f in found)
                 rows.append({"work": work, "unit": unit, "ours": value, "peer": peer, "theirs": theirs,
                              "ratio": value / theirs if more else theirs / value, "goal": goal, "held": held})
 
-    # go-workflows leaves SQLite at synchronous=FULL, which is our power; Prefect sets NORMAL, our process.
-    add("no-op task after no-op task, p50, process", "ms", m["Sequential", "process", "p50-µs"] / 1000, 0.3, "sequential_ms", without="go")
-    add("the same, p50, power", "ms", m["Sequential", "power", "p50-µs"] / 1000, float("inf"), "sequential_ms", without="Prefect")
-    add("fan-out of 10,000, process", "tasks/s", m["FanOut", "process", "tasks/s"], 10_000, "fanout_rate", more=True, without="go")
-    add("the same, power", "tasks/s", m["FanOut", "power", "tasks/s"], 0, "fanout_rate", more=True, without="Prefect")
+    # go-workflows leaves SQLite at synchronous=FULL, which is our power; DBOS Go and Prefect set NORMAL, our process.
+    process, power = (DBOS, PREFECT), (GO_WORKFLOWS,)
+    add("no-op task after no-op task, p50, process", "ms", m["Sequential", "process", "p50-µs"] / 1000, 0.3, "sequential_ms", without=power)
+    add("the same, p50, power", "ms", m["Sequential", "power", "p50-µs"] / 1000, float("inf"), "sequential_ms", without=process)
+    add("fan-out of 10,000, process", "tasks/s", m["FanOut", "process", "tasks/s"], 10_000, "fanout_rate", more=True, without=power)
+    add("the same, power", "tasks/s", m["FanOut", "power", "tasks/s"], 0, "fanout_rate", more=True, without=process)
     add("cached hit, p50", "ms", m["CachedHit", "", "p50-µs"] / 1000, 0.5, "cached_ms")
     add("ad-hoc start, p50", "ms", m["AdHocStart", "", "p50-µs"] / 1000, 20, "start_ms")
     add("ad-hoc start, p95", "ms", m["AdHocStart", "", "p95-µs"] / 1000, 20)
@@ -122,14 +131,16 @@ def main():
     add("log lines", "lines/s", m["LogLines", "", "lines/s"], 20_000, more=True)
     add("idle server", "MB", rss, 60)
 
-    print(f"\n{os.cpu_count()} processors, {rounds} rounds, medians; Prefect {peers['Prefect'][0]['version']}; fan-out of the rivals {FANOUT}")
+    print(f"\n{os.cpu_count()} processors, {rounds} rounds, medians; Prefect {peers[PREFECT][0]['version']}; "
+          f"sequential {SEQUENTIAL:,} and fan-out {FANOUT:,}, of go-workflows and Prefect {SLOW[0]} and {SLOW[1]}")
     head = ["work", "unit", "ours", "theirs", "ratio", "goal", ""]
     lines = [head]
     for r in rows:
         more = r["unit"].endswith("/s")
         goal = "" if r["goal"] in (0, float("inf")) else ("≥ " if more else "≤ ") + f"{r['goal']:,}"
         lines.append([r["work"], r["unit"], f"{r['ours']:,.4g}" if r["ours"] < 1000 else f"{r['ours']:,.0f}",
-                      f"{r['theirs']:.4g} ({r['peer']})" if r["theirs"] else "", f"{r['ratio']:,.0f}×" if r["ratio"] else "", goal, "" if r["held"] else "MISSED"])
+                      f"{r['theirs']:.4g} ({r['peer']})" if r["theirs"] else "", ratio(r["ratio"]), goal,
+                      ", ".join(["MISSED"] * (not r["held"]) + ["BEHIND"] * bool(r["ratio"] and r["ratio"] < 1))])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     for line in lines:
         print("  ".join(cell.ljust(w) for cell, w in zip(line, widths)).rstrip())
