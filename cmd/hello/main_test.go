@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("FACTS", flaky(t))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wantcode": wantCode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"wantcode": wantCode, "server": server},
 	})
 }
 
@@ -58,6 +59,27 @@ func wantCode(ts *testscript.TestScript, _ bool, args []string) {
 	if got := fmt.Sprint(err); args[0] != "0" && got != "exit status "+args[0] || args[0] == "0" && err != nil {
 		ts.Fatalf("%v, want exit code %s", err, args[0])
 	}
+}
+
+// server starts "hello server" with more arguments, without a worker, and sets $API
+// to its address. It ends with the script.
+func server(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.Command("hello", append([]string{"server", "--addr", "127.0.0.1:0", "--no-worker", "--json"}, args...)...)
+	cmd.Env = append(os.Environ(), "HELLO_HOME="+ts.Getenv("HELLO_HOME"))
+	cmd.Stderr = ts.Stderr()
+	stdout, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		ts.Check(cmd.Process.Signal(os.Interrupt))
+		ts.Check(cmd.Wait())
+	})
+	var told struct{ URL string }
+	ts.Check(json.NewDecoder(stdout).Decode(&told))
+	ts.Setenv("API", told.URL)
+	elsewhere := httptest.NewServer(http.NotFoundHandler())
+	ts.Defer(elsewhere.Close)
+	ts.Setenv("ELSEWHERE", elsewhere.URL)
 }
 
 // Each flow makes the same calls when it is run again.

@@ -21,6 +21,7 @@ import (
 // workerFlags are what the user typed.
 type workerFlags struct {
 	pool, name    string
+	api, token    string
 	queues        []string
 	limit         int
 	prefetch      time.Duration
@@ -36,7 +37,9 @@ lets the runs that are under way finish and gives back the others; a second ends
 the worker at once, and its runs go on by themselves.
 
 The server has a worker of the default pool in it: this is for more, or for other
-pools.`,
+pools. With --api the worker hears from a server what to run, and has it plan. It
+then still carries out the runs itself, so the home must be the server's: records
+are written there, by this machine.`,
 		Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.startWorker(cmd.Context(), f) }}
 	flags := start.Flags()
 	flags.StringVarP(&f.pool, "pool", "p", schedule.DefaultPool, "work pool")
@@ -44,6 +47,8 @@ pools.`,
 	flags.StringVarP(&f.name, "name", "n", "", "of the worker (default the host's)")
 	flags.IntVarP(&f.limit, "limit", "l", 0, "runs at once (default any number)")
 	flags.DurationVar(&f.prefetch, "prefetch", 10*time.Second, "claim a run so long before it is due")
+	flags.StringVar(&f.api, "api", "", "ask this server for runs, such as http://127.0.0.1:5000 (default the home)")
+	flags.StringVar(&f.token, "token", "", fmt.Sprintf("that the server of --api wants (default $%s)", a.variable("TOKEN")))
 	flags.BoolVar(&f.here, "in-process", false, "run flows in this process instead of one each")
 	flags.BoolVar(&f.verbose, "verbose", false, "log more")
 	execute := &cobra.Command{Use: "execute RUN", Short: "Carry out one run that a worker has claimed", Hidden: true, Args: Wants(1, 1),
@@ -58,7 +63,11 @@ func (a *App) startWorker(ctx context.Context, f workerFlags) error {
 	}
 	log := a.Logger(f.verbose)
 	return a.WithHistory(ctx, func(h *history.Store) error {
-		w, err := a.newWorker(h, f, log)
+		source, err := a.workSource(f, h)
+		if err != nil {
+			return err
+		}
+		w, err := a.newWorker(source, h, f, log)
 		if err != nil {
 			return err
 		}
@@ -66,8 +75,9 @@ func (a *App) startWorker(ctx context.Context, f workerFlags) error {
 		planning, stop := context.WithCancel(ctx)
 		defer helpers.Wait()
 		defer stop()
-		// A worker plans too, so that deployments run without a server.
-		helpers.Go(func() { (&worker.Scheduler{Planner: h, Log: log}).Run(planning) })
+		// A worker plans too, so that deployments run without a server, or with one
+		// that leaves that to workers.
+		helpers.Go(func() { (&worker.Scheduler{Planner: source, Log: log}).Run(planning) })
 		if a.JSON {
 			if err := a.PrintJSON(map[string]string{"pool": f.pool, "state": "started"}); err != nil {
 				return err
@@ -77,7 +87,7 @@ func (a *App) startWorker(ctx context.Context, f workerFlags) error {
 	})
 }
 
-func (a *App) newWorker(h *history.Store, f workerFlags, log *slog.Logger) (*worker.Worker, error) {
+func (a *App) newWorker(source worker.Source, h *history.Store, f workerFlags, log *slog.Logger) (*worker.Worker, error) {
 	var runner worker.Runner = here{a, h}
 	if !f.here {
 		program, err := os.Executable()
@@ -92,7 +102,7 @@ func (a *App) newWorker(h *history.Store, f workerFlags, log *slog.Logger) (*wor
 			return exec.Command(program, "worker", "execute", run.ID, "--home", home)
 		}}, a, h}
 	}
-	return &worker.Worker{Source: h, Runner: runner, Name: f.name, Pool: f.pool, Queues: f.queues, Limit: f.limit, Prefetch: f.prefetch, Log: log}, nil
+	return &worker.Worker{Source: source, Runner: runner, Name: f.name, Pool: f.pool, Queues: f.queues, Limit: f.limit, Prefetch: f.prefetch, Log: log}, nil
 }
 
 // tidy ends what a run whose process is gone has left running in a registry.
@@ -184,7 +194,7 @@ func (a *App) WorkWithin(ctx context.Context, running *sync.WaitGroup, h *histor
 			return fmt.Errorf("make deployment %s: %w", d.Ref(), err)
 		}
 	}
-	w, err := a.newWorker(h, workerFlags{pool: schedule.DefaultPool, name: "server"}, log)
+	w, err := a.newWorker(h, h, workerFlags{pool: schedule.DefaultPool, name: "server"}, log)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -138,5 +137,8 @@ func refusal(res *http.Response, what string) error {
 		answer.Error.Status = res.StatusCode
 		return answer.Error
 	}
-	return fmt.Errorf("%s: the server answered %s, which is not how the engine's API does", what, strconv.Itoa(res.StatusCode))
+	if res.StatusCode == http.StatusUnauthorized { // whoever guards the API has words of his own
+		return &Problem{res.StatusCode, "unauthorized", "the server wants a token, or another one", ""}
+	}
+	return &Problem{res.StatusCode, "not_the_api", fmt.Sprintf("%s: the server answered %d, which is not how the engine's API does", what, res.StatusCode), ""}
 }
