@@ -179,6 +179,7 @@ func (a Artifact) checkData() error {
 // Out is where a flow's body prints to: fmt.Fprintln(c.Out(), "hello") is a line of
 // the run's log. Nobody else's os.Stdout is taken for that: it is one for the whole
 // process, so that what tasks print there at the same time is nobody's in particular.
+// Only a worker's process that carries out a single run keeps that too, as the run's.
 func (c *Ctx) Out() io.Writer { return printer{c.s.run, ""} }
 
 // Out is where a task's body prints to: each line is one of the call's log.

@@ -37,7 +37,7 @@ func (a *App) flow(name string) (engine.Runnable, error) {
 }
 
 // carryOut carries out a run in this process, showing how it goes.
-func (a *App) carryOut(ctx context.Context, h *history.Store, id string) (run engine.FlowRun, err error) {
+func (a *App) carryOut(ctx context.Context, h engine.History, id string) (run engine.FlowRun, err error) {
 	if run, err = h.FlowRun(ctx, id); err != nil {
 		return run, err
 	}

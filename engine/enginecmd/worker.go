@@ -32,9 +32,10 @@ func (a *App) WorkerCommand() *cobra.Command {
 	var f workerFlags
 	start := &cobra.Command{Use: "start", Short: "Run what is due in a work pool, until stopped",
 		Long: `Take runs that are due from a work pool and carry them out, each in a process of its
-own, until stopped. A pool that is not there is made. The first SIGTERM or Ctrl-C
-lets the runs that are under way finish and gives back the others; a second ends
-the worker at once, and its runs go on by themselves.
+own, until stopped. A pool that is not there is made. What a run prints there on
+stdout is in its log, too. The first SIGTERM or Ctrl-C lets the runs that are under
+way finish and gives back the others; a second ends the worker at once, and its runs
+go on by themselves.
 
 The server has a worker of the default pool in it: this is for more, or for other
 pools. With --api the worker hears from a server what to run, and has it plan. It
@@ -134,11 +135,18 @@ func (r here) Run(ctx context.Context, run engine.FlowRun) error {
 
 // executeRun carries out a run in this process, which is there for nothing else.
 func (a *App) executeRun(ctx context.Context, id string) error {
-	return a.WithHistory(ctx, func(h *history.Store) error { return a.execute(ctx, h, id) })
+	return a.WithHistory(ctx, func(h *history.Store) error {
+		p, err := keepPrints(h, id)
+		if err != nil {
+			return err
+		}
+		defer p.end()
+		return a.execute(ctx, p, id)
+	})
 }
 
 // execute carries out a run. Where it is put off that is no error.
-func (a *App) execute(ctx context.Context, h *history.Store, id string) error {
+func (a *App) execute(ctx context.Context, h engine.History, id string) error {
 	_, err := a.carryOut(ctx, h, id)
 	var later *engine.Reschedule
 	if errors.As(err, &later) {
