@@ -10,6 +10,7 @@ PYTHON ?= python3
 CACHE  ?= $(HOME)/.cache/taximeter
 VENV   ?= $(CACHE)/parity-1
 RUNS   ?= 5
+ONLY   ?=
 BIN    := build/taximeter
 export CGO_ENABLED = 1
 
@@ -61,7 +62,7 @@ months:
 # times each. Let the machine be otherwise idle.
 bench-models: months $(CACHE)/original-1/ready
 	go test -c -tags bench -o build/bench/models.test ./models
-	'$(CACHE)/original-1/bin/python' scripts/bench/models.py build/bench/models.test '$(MONTHS)' $(RUNS)
+	'$(CACHE)/original-1/bin/python' scripts/bench/models.py build/bench/models.test '$(MONTHS)' $(RUNS) '$(ONLY)'
 
 bench-data: build months $(CACHE)/today-1/ready
 	go test -c -tags bench -o build/bench/features.test ./features
