@@ -81,15 +81,20 @@ func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
 	}
 }
 
-// text is what a page shows, also in its fields and editors.
+// text is what a page shows, also in its fields and editors. A page that is
+// leaving for another cannot be asked, so the one that comes is.
 func text(t *testing.T, tab context.Context) string {
 	t.Helper()
-	const script = `document.body.innerText + "\n" + [...document.querySelectorAll("input,textarea")].map((e) => e.value).join("\n")`
-	shown, err := chromedp.Run(tab, chromedp.Evaluate[string](script))
-	if err != nil {
-		t.Fatal(err)
+	const script = `(document.body?.innerText ?? "") + "\n" + [...document.querySelectorAll("input,textarea")].map((e) => e.value).join("\n")`
+	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		shown, err := chromedp.Run(tab, chromedp.Evaluate[string](script))
+		if err == nil {
+			return shown
+		}
+		if tab.Err() != nil || time.Since(begun) > 10*time.Second {
+			t.Fatal(err)
+		}
 	}
-	return shown
 }
 
 // judge says what is wrong with a page.
