@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
@@ -39,7 +38,7 @@ func (s *Store) AdoptFlowRun(ctx context.Context, id string) (engine.FlowRun, er
 		if run, err = s.record(ctx, b.tx, before, next, states); err != nil || !more {
 			return err
 		}
-		if _, err := b.tx.ExecContext(ctx, `UPDATE flow_run SET owner = ?, owner_pid = ? WHERE root_id = ?`, s.owner.id, os.Getpid(), id); err != nil {
+		if _, err := b.tx.ExecContext(ctx, `UPDATE flow_run SET owner = ?, owner_pid = ? WHERE root_id = ?`, s.owner.id, s.owner.pid, id); err != nil {
 			return fmt.Errorf("own flow run %s: %w", id, err)
 		}
 		_, err = b.tx.ExecContext(ctx, `DELETE FROM signal WHERE root_id = ? AND kind <> ?`, id, engine.SignalResume)

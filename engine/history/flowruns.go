@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
@@ -98,7 +97,7 @@ func (s *Store) insertFlowRun(ctx context.Context, tx *sql.Tx, r engine.FlowRun)
 			return r, err
 		}
 	}
-	owner, pid := s.owner.id, os.Getpid()
+	owner, pid := s.owner.id, s.owner.pid
 	if r.State.Released() {
 		owner, pid = "", 0
 	}

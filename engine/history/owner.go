@@ -14,13 +14,18 @@ import (
 // ends, however it ends: no clock, no heartbeat, nothing to wait for.
 type owner struct {
 	id, dir string
+	pid     int
+	leased  bool // it is a process elsewhere
 
 	mu   sync.Mutex
 	file *os.File
 }
 
-// hold takes the lock, once.
+// hold takes the lock, once. What shows that the holder of a lease lives is there.
 func (o *owner) hold() error {
+	if o.leased {
+		return nil
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.file != nil {
@@ -51,10 +56,13 @@ func (o *owner) release() error {
 	return err
 }
 
-// lives reports whether the owner called id holds its lock, and removes the file
-// of one that does not.
+// lives reports whether the owner called id holds its lock, or its lease has not run
+// out, and removes the file of one that does not.
 func (o *owner) lives(id string) (bool, error) {
 	path := filepath.Join(o.dir, filepath.Base(id))
+	if leaseID.MatchString(id) {
+		return leaseLives(path)
+	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

@@ -8,7 +8,8 @@
 // start need not be there before its body begins, so that one which starts and ends
 // within a moment is one write; its end is there before anybody sees its result.
 // That the owner of a run lives shows a lock on a file, which the system takes
-// back from a process that ends, however it ends.
+// back from a process that ends, however it ends; that of an owner elsewhere shows
+// a lease, which it renews.
 package history
 
 import (
@@ -19,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -80,7 +82,7 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 	}
 	s := &Store{
 		db: db, writer: &writer{db: db}, watch: newWatch(db),
-		owner: &owner{id: rand.Text(), dir: filepath.Join(c.Dir, "owners")},
+		owner: &owner{id: rand.Text(), dir: filepath.Join(c.Dir, "owners"), pid: os.Getpid()},
 	}
 	if s.blobs, err = blob.OpenDir(filepath.Join(c.Dir, "results")); err != nil {
 		return nil, errors.Join(err, s.Close())
