@@ -1,0 +1,70 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/taximeter/taximeter/engine"
+)
+
+// Paused from outside, a run begins no more tasks; those that run go on.
+func TestPauseFromOutside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &engine.MemoryHistory{}
+		e := &engine.Engine{History: h, Version: "test"}
+		step := engine.Task[int, int]{Name: "Step", Func: func(ctx context.Context, n int) (int, error) {
+			if n == 1 {
+				if _, err := h.Signal(ctx, engine.Signal{FlowRunID: engine.From(ctx).RunID(), Kind: engine.SignalPause, Message: "lunch"}); err != nil {
+					t.Error(err)
+				}
+			}
+			time.Sleep(time.Second)
+			return n + 1, nil
+		}}
+		f := engine.Flow[int, int]{Name: "flow", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+			return step.Submit(c, step.Submit(c, engine.Val(n))), nil
+		}}
+		begun := time.Now()
+		id := make(chan string, 1)
+		f.OnState = func(_ context.Context, run engine.FlowRun) {
+			if run.State.Type == engine.TypePaused {
+				id <- run.ID
+			}
+		}
+		go func() {
+			run := <-id
+			time.Sleep(time.Hour)
+			tasks, err := h.TaskRuns(t.Context(), run)
+			if err != nil || tasks[0].State.Type != engine.TypeCompleted || tasks[1].State.Type != engine.TypePending {
+				t.Errorf("in the pause: %+v, %v", tasks, err)
+			}
+			if _, err := h.Signal(t.Context(), engine.Signal{FlowRunID: run, Kind: engine.SignalResume}); err != nil {
+				t.Error(err)
+			}
+		}()
+		out, run, err := f.Start(t.Context(), e, 1, engine.Options{})
+		if err != nil || out != 3 || time.Since(begun) < time.Hour {
+			t.Errorf("%d, %v after %v", out, err, time.Since(begun))
+		}
+		// What counts is the time that it ran, not the pause.
+		if d := run.Duration(time.Now()); d > time.Minute {
+			t.Errorf("it ran for %v", d)
+		}
+	})
+}
+
+func TestAPauseEndsWhenNobodyAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		_, run, err := start(t, &engine.Engine{Version: "test"}, func(c *engine.Ctx, _ int) (engine.Arg[int], error) {
+			in, err := engine.Input[int](c, engine.Pause{Key: "well?", Timeout: time.Hour})
+			return engine.Val(in), err
+		}, 0)
+		if !errors.Is(err, engine.ErrNeverResumed) || run.State.Type != engine.TypeFailed || time.Since(begun) != time.Hour {
+			t.Errorf("%+v, %v after %v", run.State, err, time.Since(begun))
+		}
+	})
+}
