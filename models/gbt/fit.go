@@ -86,22 +86,28 @@ func meanRoot(sum, weights float64) float64 {
 }
 
 // baseScore is the number asked for, or the weighted mean of the labels, which is
-// XGBoost 3's default (init_estimation.cc): of float32 labels and weights, in
-// float64, rounded once.
+// XGBoost 3's default: as its stats.cc, SampleMean and WeightedSampleMean, on one
+// thread. There each float32 label is divided in float64 before it is added, and
+// the mean is rounded once.
 func baseScore(asked float64, s Set) float32 {
 	if asked == asked {
 		return parameter(asked)
 	}
-	var sum, weights float64
-	for i := range s.Y {
-		w := float64(s.weight(i))
-		sum += float64(float64(float32(s.Y[i])) * w)
-		weights += w
+	weights := float64(len(s.Y))
+	if s.Weights != nil {
+		weights = 0
+		for i := range s.Weights {
+			weights += float64(s.weight(i))
+		}
 	}
 	if weights == 0 {
 		return 0
 	}
-	return float32(sum / weights)
+	var mean float64
+	for i, y := range s.Y {
+		mean += float64(float64(float32(y)) / weights * float64(s.weight(i)))
+	}
+	return float32(mean)
 }
 
 // stopper is early stopping, as XGBoost's Python callback EarlyStopping.
