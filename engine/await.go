@@ -79,7 +79,10 @@ func AsCompleted[T any](s Scope, futures ...*Future[T]) iter.Seq2[int, error] {
 				return
 			}
 			gone[i] = true
-			futures[i].call.wait() // at once, unless it is carried out again
+			if err := futures[i].call.wait(s.scope().ctx); err != nil { // at once, unless it is carried out again
+				yield(0, err)
+				return
+			}
 			if !yield(i, nil) {
 				return
 			}

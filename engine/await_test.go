@@ -135,3 +135,22 @@ func ExampleAsCompleted() {
 	// 4
 	// Completed <nil>
 }
+
+// A flow that makes one call after the other still sees each end when it does.
+func TestAsCompletedOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := engine.Task[int, int]{Name: "Slow", Func: func(_ context.Context, n int) (int, error) { time.Sleep(time.Second); return n, nil }}
+		f := engine.Flow[int, int]{Name: "flow", Concurrency: 1, Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+			begun := time.Now()
+			for i, err := range engine.AsCompleted(c, slow.Map(c, engine.Values(1, 2, 3))...) {
+				if took := time.Since(begun); err != nil || took != time.Duration(i+1)*time.Second {
+					t.Errorf("%d: %v after %v", i, err, took)
+				}
+			}
+			return engine.Val(n), nil
+		}}
+		if _, _, err := f.Start(t.Context(), &engine.Engine{Version: "v1"}, 0, engine.Options{}); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -15,6 +15,7 @@ type call struct {
 	key, name string
 	upstream  []*call
 	previous  *call    // in a flow that makes one call after the other
+	refused   bool     // it is not made: it has ended already, with an error
 	prior     *TaskRun // what was recorded for this call before; nil: nothing
 	done      chan struct{}
 	observed  atomic.Bool // somebody waits for the result and will see the error
@@ -49,19 +50,26 @@ func (c *call) ended() {
 	}
 }
 
-// wait waits for the call. A task that waits for a call of its own gives its
-// slots to others meanwhile.
-func (c *call) wait() {
+// refuse ends a call that cannot be made, and of which there is no record.
+func (c *call) refuse(why error) *call {
+	c.refused, c.err = true, fmt.Errorf("call %s: %w", c.name, why)
+	c.end()
+	return c
+}
+
+// wait waits for the call, or until ctx is done. A task that waits for a call of its
+// own gives its slots to others meanwhile.
+func (c *call) wait(ctx context.Context) error {
 	select {
 	case <-c.done:
-		return
+		return nil
 	default:
 	}
 	if by := c.scope.by; by != nil {
 		by.lend()
 		defer by.reclaim(c.scope.ctx)
 	}
-	<-c.done
+	return until(ctx, c.done)
 }
 
 // put records the call in a new state. It is written even when ctx is done: what

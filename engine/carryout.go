@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -29,7 +28,7 @@ func (r *flowRun) carryOut(ctx context.Context, do body) error {
 		if err := r.begin(ctx); err != nil {
 			return r.end(ctx, err)
 		}
-		err := r.attempt(ctx, do)
+		err := r.attempt(ctx, do, retry)
 		if err == nil || ctx.Err() != nil || !r.retry.wants(err, retry) {
 			return r.end(ctx, err)
 		}
@@ -41,7 +40,7 @@ func (r *flowRun) carryOut(ctx context.Context, do body) error {
 
 // replay runs the body of a run that had completed, for its value.
 func (r *flowRun) replay(ctx context.Context, do body) error {
-	err := r.attempt(ctx, do)
+	err := r.attempt(ctx, do, r.retry.Max)
 	r.mu.Lock()
 	worked := r.worked
 	r.mu.Unlock()
@@ -76,13 +75,12 @@ func (r *flowRun) begin(ctx context.Context) error {
 
 // again waits before the attempt that follows a failed one.
 func (r *flowRun) again(ctx context.Context, cause error, retry int) (bool, error) {
-	delay := r.retry.delay(retry)
-	r.logger("").Warn("attempt failed, retrying", "attempt", r.snapshot().Attempts, "after", delay.Round(time.Millisecond), "error", cause)
-	err := r.enter(ctx, TypeScheduled, NameAwaitingRetry, cause.Error(), func(run *FlowRun) {
-		run.NextStart = run.State.Time.Add(delay)
-	})
+	var err error
+	if r.snapshot().State.Name != NameAwaitingRetry {
+		err = r.awaitRetry(ctx, cause, retry)
+	}
 	if err == nil {
-		err = sleep(ctx, delay)
+		err = r.engine.wait(ctx, r.snapshot().NextStart)
 	}
 	if err != nil {
 		return false, r.end(ctx, err)
@@ -90,23 +88,31 @@ func (r *flowRun) again(ctx context.Context, cause error, retry int) (bool, erro
 	return true, nil
 }
 
+// awaitRetry enters AwaitingRetry.
+func (r *flowRun) awaitRetry(ctx context.Context, cause error, retry int) error {
+	delay := r.retry.delay(retry)
+	r.logger("").Warn("attempt failed, retrying", "attempt", r.snapshot().Attempts, "after", delay.Round(time.Millisecond), "error", cause)
+	return r.enter(ctx, TypeScheduled, NameAwaitingRetry, cause.Error(), func(run *FlowRun) {
+		run.NextStart = run.State.Time.Add(delay)
+	})
+}
+
 // attempt runs the function once and then waits for all it has called.
-func (r *flowRun) attempt(ctx context.Context, do body) error {
-	epoch := r.epoch.Add(1)
+func (r *flowRun) attempt(ctx context.Context, do body, retry int) error {
 	r.made.Store(0)
 	var late error
 	if r.timeout > 0 {
-		late = fmt.Errorf("%w after %v", ErrTimedOut, r.timeout)
+		late = &timeout{r.timeout}
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, r.timeout, late)
 		defer cancel()
 	}
-	s := newScope(ctx, r, "", nil, epoch)
-	returned := make(chan struct{})
+	s := newScope(ctx, r, "", nil)
+	ended := make(chan struct{})
 	var accept func() error
 	err := errors.New("the flow's function ended its goroutine") // unless it returns
 	go func() {
-		defer close(returned)
+		defer close(ended)
 		func() {
 			defer recovered(&err)
 			accept, err = do(&Ctx{s})
@@ -116,28 +122,37 @@ func (r *flowRun) attempt(ctx context.Context, do body) error {
 		}
 	}()
 	select {
-	case <-returned:
-		if err == nil {
+	case <-ended:
+		switch {
+		case err == nil:
 			return accept()
+		case ctx.Err() == nil, errors.Is(err, ErrSuperseded):
+			return err
 		}
-		return err
 	case <-ctx.Done():
 	}
 	cause := context.Cause(ctx)
 	timedOut := late != nil && cause == late
 	if timedOut {
-		// At the deadline, not when the function deigns to notice.
-		if err := r.enter(ctx, TypeFailed, NameTimedOut, cause.Error(), nil); err != nil {
+		if err := r.timedOut(ctx, cause, retry); err != nil {
 			cause = errors.Join(cause, err)
 		}
 	}
-	if !r.engine.outlive(returned) {
-		r.epoch.Add(1)
+	if !r.engine.outlive(ended) {
+		s.abandon()
 		r.logger("").Warn("the flow's function does not return: what it does from now on is discarded")
 	} else if !timedOut && err == nil {
 		return errors.Join(cause, accept()) // cancelled too late to lose the result
 	}
 	return cause
+}
+
+// timedOut says so at the deadline, not when the function deigns to notice.
+func (r *flowRun) timedOut(ctx context.Context, cause error, retry int) error {
+	if r.retry.wants(cause, retry) {
+		return r.awaitRetry(ctx, cause, retry)
+	}
+	return r.enter(ctx, TypeFailed, NameTimedOut, cause.Error(), nil)
 }
 
 // end takes the run to the state that err asks for.

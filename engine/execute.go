@@ -20,11 +20,18 @@ type spec struct {
 	label func(ctx context.Context) (string, error)
 	// run runs the body once. accept encodes its value and gives it to the
 	// future; it is not called for an attempt that came too late.
-	run func(ctx context.Context) (accept func() (*Result, error), err error)
+	run func(ctx context.Context, t *TaskCtx) (accept func() (*Result, error), err error)
 }
 
 // ErrTimedOut is wrapped by the error of an attempt that ran out of time.
 var ErrTimedOut = errors.New("timed out")
+
+// timeout is why the context of an attempt that runs out of time is done. What it is
+// part of, or what takes its result, fails by it and has not timed out itself.
+type timeout struct{ after time.Duration }
+
+func (t *timeout) Error() string { return fmt.Sprintf("%v after %v", ErrTimedOut, t.after) }
+func (t *timeout) Unwrap() error { return ErrTimedOut }
 
 // execute takes the call to a final state.
 func (c *call) execute(s spec) {
@@ -124,7 +131,7 @@ func (c *call) attempts(ctx context.Context, s spec) error {
 		if err := c.put(ctx, TypeRunning, name, "", TaskPut{Lazy: true}); err != nil {
 			return err
 		}
-		alive, err := c.attempt(ctx, s)
+		late, err := c.attempt(ctx, s)
 		c.release()
 		if err == nil {
 			return c.complete(ctx, s)
@@ -133,7 +140,7 @@ func (c *call) attempts(ctx context.Context, s spec) error {
 		case errors.Is(err, ErrSuperseded):
 			return err
 		case ctx.Err() != nil:
-			c.outlive(alive)
+			c.outlive(late)
 			c.enter(ctx, TypeCancelled, NameCancelled, context.Cause(ctx).Error())
 			return context.Cause(ctx)
 		case errors.As(err, &later): // it has not failed: its run comes back to it
@@ -142,21 +149,21 @@ func (c *call) attempts(ctx context.Context, s spec) error {
 			return err
 		case !s.retry.wants(err, retry):
 			final := NameFailed
-			if errors.Is(err, ErrTimedOut) {
+			if _, own := err.(*timeout); own {
 				final = NameTimedOut
 			}
 			c.enter(ctx, TypeFailed, final, err.Error())
-			c.outlive(alive)
+			c.outlive(late)
 			return err
 		}
 		delay := s.retry.delay(retry)
 		c.scope.run.logger(c.key).Warn("attempt failed, retrying", "attempt", c.record.Attempts, "of", c.record.Attempts+s.retry.Max-retry, "after", delay.Round(time.Millisecond), "error", err)
-		if delay > 0 || alive != nil {
+		if delay > 0 || late != nil {
 			if err := c.put(ctx, TypeScheduled, NameAwaitingRetry, err.Error(), TaskPut{}); err != nil {
 				return err
 			}
 		}
-		c.outlive(alive) // two attempts at once are two writers
+		c.outlive(late) // two attempts at once are two writers
 		if err := sleep(ctx, delay); err != nil {
 			c.enter(ctx, TypeCancelled, NameCancelled, err.Error())
 			return err
@@ -164,40 +171,52 @@ func (c *call) attempts(ctx context.Context, s spec) error {
 	}
 }
 
-// outlive waits for a body whose context is done, for the engine's grace.
-func (c *call) outlive(alive <-chan struct{}) {
-	if alive != nil && !c.scope.run.engine.outlive(alive) {
-		c.scope.run.logger(c.key).Warn("the task does not return; its result will be discarded")
-	}
+// lateBody is a body that goes on though its context is done.
+type lateBody struct {
+	returned <-chan struct{}
+	scope    *scope
 }
 
-// attempt runs the body once and leaves its result in the record. When its context
-// ends first, alive is closed once the body has returned after all.
-func (c *call) attempt(ctx context.Context, s spec) (alive <-chan struct{}, err error) {
+// outlive waits for a late body, for the engine's grace; nil: for none.
+func (c *call) outlive(late *lateBody) {
+	if late == nil || c.scope.run.engine.outlive(late.returned) {
+		return
+	}
+	late.scope.abandon()
+	c.scope.run.logger(c.key).Warn("the task does not return; its result will be discarded")
+}
+
+// attempt runs the body once and leaves its result in the record. Where its context
+// ends first, the body may be late.
+func (c *call) attempt(ctx context.Context, s spec) (late *lateBody, err error) {
 	if s.timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, fmt.Errorf("%w after %v", ErrTimedOut, s.timeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, &timeout{s.timeout})
 		defer cancel()
 	}
+	t := c.taskCtx()
 	returned := make(chan struct{})
 	var accept func() (*Result, error)
 	failed := errors.New("the body ended its goroutine") // unless it returns
 	go func() {
 		defer close(returned)
 		defer recovered(&failed)
-		accept, failed = s.run(ctx)
+		accept, failed = s.run(ctx, t)
 	}()
 	select {
 	case <-returned:
 	case <-ctx.Done():
-		return returned, context.Cause(ctx)
+		return &lateBody{returned, t.s}, context.Cause(ctx)
 	}
-	if failed != nil {
+	switch {
+	case failed != nil && ctx.Err() != nil && !errors.Is(failed, ErrSuperseded):
+		return nil, context.Cause(ctx) // which is why it failed
+	case failed != nil:
 		return nil, failed
 	}
 	result, err := accept()
 	if err != nil {
-		return nil, fmt.Errorf("store the result: %w", err)
+		return nil, Permanent(fmt.Errorf("store the result: %w", err))
 	}
 	c.record.Result = result
 	return nil, nil

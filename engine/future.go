@@ -34,14 +34,19 @@ type Future[T any] struct {
 // Wait waits for the call and returns its error, without needing its value.
 func (f *Future[T]) Wait() error {
 	f.call.observed.Store(true)
-	f.call.wait()
+	_ = f.call.wait(context.Background()) // calls end when their run is cancelled
 	return f.call.err
 }
 
-// Get waits for the call and returns its value.
+// Get waits for the call and returns its value. Once ctx is done it waits no longer;
+// the call goes on.
 func (f *Future[T]) Get(ctx context.Context) (v T, err error) {
-	if err := f.Wait(); err != nil {
+	f.call.observed.Store(true)
+	if err := f.call.wait(ctx); err != nil {
 		return v, err
+	}
+	if f.call.err != nil {
+		return v, f.call.err
 	}
 	return f.value(ctx)
 }

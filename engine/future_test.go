@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
@@ -82,4 +84,53 @@ func TestAFailureNobodySawFailsTheFlow(t *testing.T) {
 			t.Errorf("%s: %v, %v", name, err, run.State)
 		}
 	}
+}
+
+func TestGetWaitsNoLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := engine.Task[int, int]{Name: "Slow", Func: func(_ context.Context, n int) (int, error) { time.Sleep(time.Hour); return n, nil }}
+		out, _, err := start(t, &engine.Engine{Version: "test"}, func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+			ctx, cancel := context.WithTimeout(c.Context(), time.Second)
+			defer cancel()
+			begun, f := time.Now(), slow.Submit(c, engine.Val(n))
+			if _, err := f.Get(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
+				t.Errorf("%v after %v", err, time.Since(begun))
+			}
+			return f, nil // it goes on
+		}, 3)
+		if err != nil || out != 3 {
+			t.Errorf("%d, %v", out, err)
+		}
+	})
+}
+
+// A goroutine that a body leaves behind adds nothing to a run that has ended.
+func TestCallsThatComeTooLateAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var runs atomic.Int64
+		late := make(chan error, 2)
+		work := double(&runs)
+		inner := engine.Flow[int, int]{Name: "inner", Func: func(*engine.Ctx, int) (engine.Arg[int], error) { runs.Add(1); return engine.Val(1), nil }}
+		e := &engine.Engine{Version: "test"}
+		_, run, err := start(t, e, func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+			go func() {
+				time.Sleep(time.Hour)
+				late <- work.Submit(c, engine.Val(n)).Wait()
+				_, err := inner.Run(c, engine.Val(n))
+				late <- err
+			}()
+			return engine.Val(n), nil
+		}, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := <-late; err == nil || !strings.Contains(err.Error(), "the body that makes the call has ended") {
+				t.Errorf("a late call: %v", err)
+			}
+		}
+		if got := tasks(t, e, run); len(got) != 0 || runs.Load() != 0 {
+			t.Errorf("%v, %d bodies", got, runs.Load())
+		}
+	})
 }

@@ -13,7 +13,7 @@ import (
 
 // acquire waits for the slots that the call needs.
 func (c *call) acquire(ctx context.Context) error {
-	if err := c.scope.run.gate.pass(ctx); err != nil {
+	if err := c.scope.run.passGates(ctx); err != nil {
 		return err
 	}
 	h := &c.slots

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +66,37 @@ func TestAPauseEndsWhenNobodyAnswers(t *testing.T) {
 		}, 0)
 		if !errors.Is(err, engine.ErrNeverResumed) || run.State.Type != engine.TypeFailed || time.Since(begun) != time.Hour {
 			t.Errorf("%+v, %v after %v", run.State, err, time.Since(begun))
+		}
+	})
+}
+
+// A pause holds what is below the run, too.
+func TestAPauseHoldsSubflows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &engine.MemoryHistory{}
+		signal := func(id string, kind engine.SignalKind) {
+			if _, err := h.Signal(t.Context(), engine.Signal{FlowRunID: id, Kind: kind}); err != nil {
+				t.Error(err)
+			}
+		}
+		var steps atomic.Int64
+		step := engine.Task[int, int]{Name: "Step", Func: func(_ context.Context, n int) (int, error) { time.Sleep(time.Minute); steps.Add(1); return n + 1, nil }}
+		inner := engine.Flow[int, int]{Name: "inner", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+			return step.Submit(c, step.Submit(c, step.Submit(c, engine.Val(n)))), nil
+		}}
+		begun := time.Now()
+		out, _, err := start(t, &engine.Engine{History: h, Version: "test"}, func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+			time.AfterFunc(90*time.Second, func() { signal(c.RunID(), engine.SignalPause) })
+			time.AfterFunc(time.Hour, func() {
+				if n := steps.Load(); n != 2 {
+					t.Errorf("%d steps were made in the pause", n)
+				}
+				signal(c.RunID(), engine.SignalResume)
+			})
+			return inner.Submit(c, engine.Val(n)), nil
+		}, 0)
+		if took := time.Since(begun); err != nil || out != 3 || took != time.Hour+time.Minute {
+			t.Errorf("%d, %v after %v", out, err, took)
 		}
 	})
 }

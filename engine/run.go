@@ -15,9 +15,9 @@ import (
 type flowRun struct {
 	settings
 	engine *Engine
+	parent *flowRun // nil: it is at the top
 	tree   *tree
 	made   atomic.Int64 // calls begun by this attempt
-	epoch  atomic.Int64 // of the attempt: what an abandoned one writes is refused
 	slots  chan struct{}
 	gate   gate
 	// changed is told of each new state, after it is recorded; nil: nobody is.
@@ -37,7 +37,7 @@ type flowRun struct {
 
 // newRun loads what earlier processes did for this run.
 func (e *Engine) newRun(ctx context.Context, s settings, record FlowRun, parent *flowRun) (*flowRun, error) {
-	r := &flowRun{settings: s, engine: e, born: record, record: record, prior: map[string]*TaskRun{}}
+	r := &flowRun{settings: s, engine: e, parent: parent, born: record, record: record, prior: map[string]*TaskRun{}}
 	if s.concurrency > 1 {
 		r.slots = make(chan struct{}, s.concurrency)
 	}

@@ -3,9 +3,11 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,23 +19,46 @@ type Scope interface{ scope() *scope }
 type scope struct {
 	ctx    context.Context
 	run    *flowRun
-	prefix string // of the keys made here; empty for a flow's body
-	by     *call  // whose body this is; nil for a flow's
-	epoch  int64  // of the flow's attempt
+	prefix string      // of the keys made here; empty for a flow's body
+	by     *call       // whose body this is; nil for a flow's
+	fenced atomic.Bool // its attempt was abandoned: what it writes is refused
 
 	mu     sync.Mutex
 	counts map[string]int
 	calls  []*call
+	last   *call          // of a task or a subflow
+	closed bool           // it makes no more calls
 	draws  int            // of random numbers
 	placed map[string]int // artifacts, by what they are
 }
 
-func newScope(ctx context.Context, run *flowRun, prefix string, by *call, epoch int64) *scope {
-	return &scope{ctx: ctx, run: run, prefix: prefix, by: by, epoch: epoch, counts: map[string]int{}}
+func newScope(ctx context.Context, run *flowRun, prefix string, by *call) *scope {
+	return &scope{ctx: ctx, run: run, prefix: prefix, by: by, counts: map[string]int{}}
 }
 
-// stale reports whether the flow's attempt that this scope is of was abandoned.
-func (s *scope) stale() bool { return s.epoch != s.run.epoch.Load() }
+// stale reports whether this body's attempt was abandoned, or one that it is part of.
+func (s *scope) stale() bool {
+	return s.fenced.Load() || s.by != nil && s.by.scope.stale()
+}
+
+// abandon gives up on a body that has not returned within the grace. It makes no
+// more calls; those that it made had the same grace, and are waited for until their
+// end is recorded. What the body still does is discarded.
+func (s *scope) abandon() {
+	s.mu.Lock()
+	s.closed = true
+	calls := s.calls
+	s.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for _, c := range calls {
+			<-c.done
+		}
+	}()
+	s.run.engine.outlive(ended)
+	s.fenced.Store(true)
+}
 
 // begin registers a call, in the order in which the body makes them. It depends
 // on what its argument is made of and on the calls in after.
@@ -50,6 +75,9 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 		FlowRunID: s.run.born.ID, Key: c.key, Name: name, Kind: cmp.Or(kind, KindTask), Order: int(s.run.made.Add(1)),
 		State: State{Type: TypePending, Name: NamePending, Time: s.run.engine.now()},
 	}
+	if s.closed {
+		return c.refuse(errBodyEnded)
+	}
 	c.prior = s.run.latest(c.key)
 	for i, u := range upstream {
 		u.observed.Store(true)
@@ -64,8 +92,11 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 			c.record.After = append(c.record.After, u.key)
 		}
 	}
-	if s.run.concurrency == 1 && len(s.calls) > 0 {
-		c.previous = s.calls[len(s.calls)-1]
+	if kind != KindCheckpoint { // what a flow asks its Ctx for is no work, and waits for none
+		if s.run.concurrency == 1 {
+			c.previous = s.last
+		}
+		s.last = c
 	}
 	s.calls = append(s.calls, c)
 	return c
@@ -85,18 +116,22 @@ func (s *scope) key(name, key string) string {
 	return full
 }
 
-// join waits for every call made here and returns the first failure that
-// nobody has seen.
+// errBodyEnded refuses a call that comes too late to be part of its run.
+var errBodyEnded = errors.New("the body that makes the call has ended, or was abandoned")
+
+// join waits for every call made here and returns the first failure that nobody has
+// seen. From then on no call can be made here.
 func (s *scope) join() error {
 	for i := 0; ; i++ {
 		s.mu.Lock()
 		if i == len(s.calls) {
+			s.closed = true
 			s.mu.Unlock()
 			break
 		}
 		c := s.calls[i]
 		s.mu.Unlock()
-		c.wait()
+		_ = c.wait(context.Background()) // calls end when their run is cancelled
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -138,6 +138,16 @@ func (g *gate) pass(ctx context.Context) error {
 	}
 }
 
+// passGates waits until neither the run nor one that it is part of is paused.
+func (r *flowRun) passGates(ctx context.Context) error {
+	for ; r != nil; r = r.parent {
+		if err := r.gate.pass(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (g *gate) shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -155,7 +165,7 @@ func (g *gate) reopen() {
 	}
 }
 
-// pause lets no further call of the run begin.
+// pause lets no further call of the run begin, nor of those below it.
 func (r *flowRun) pause(ctx context.Context, message string) {
 	r.gate.shut()
 	if err := r.enter(ctx, TypePaused, NamePaused, message, nil); err != nil {

@@ -31,6 +31,9 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 			}
 		}
 	}
+	if c.refused {
+		return future
+	}
 	go c.asSubflow(func(ctx context.Context) (err error) {
 		defer recovered(&err)
 		v, err := in.value(ctx)
@@ -100,7 +103,11 @@ func (c *call) asSubflow(do func(ctx context.Context) error) {
 		c.err = context.Cause(ctx)
 		return
 	}
-	if err := do(ctx); err != nil {
+	err := c.scope.run.passGates(ctx)
+	if err == nil {
+		err = do(ctx)
+	}
+	if err != nil {
 		// The subflow's own error names the task that failed; saying "preprocess:"
 		// before it would only hide that.
 		c.err = err

@@ -49,8 +49,8 @@ func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 	f := &Future[O]{call: c, id: c.resultDigest}
 	c.drop = f.release
 	run := spec{retry: t.Retry, cache: t.Cache, timeout: t.Timeout, codec: codec.name, digest: in.digest, label: t.label(in)}
-	run.run = func(ctx context.Context) (func() (*Result, error), error) {
-		v, err := t.body(ctx, c, in)
+	run.run = func(ctx context.Context, tc *TaskCtx) (func() (*Result, error), error) {
+		v, err := t.body(ctx, tc, in)
 		if err != nil {
 			return nil, err
 		}
@@ -74,14 +74,16 @@ func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 		}
 		return t.remake(ctx, c, run, in, err)
 	}
-	if t.kind == KindCheckpoint { // the flow waits for it, and others do not
+	switch {
+	case c.refused:
+	case t.kind == KindCheckpoint: // the flow waits for it, and others do not
 		go c.execute(run)
-		return f
+	default:
+		c.scope.run.tree.turns.run(func(mine *turn) {
+			c.turn = mine
+			c.execute(run)
+		})
 	}
-	c.scope.run.tree.turns.run(func(mine *turn) {
-		c.turn = mine
-		c.execute(run)
-	})
 	return f
 }
 
@@ -100,8 +102,8 @@ func (t Task[I, O]) remake(ctx context.Context, c *call, s spec, in Arg[I], caus
 	}
 	again.record.CachedFrom = ""
 	c.taskCtx().Log().Warn("stored result cannot be read, running the task again", "error", cause)
-	s.run = func(ctx context.Context) (func() (*Result, error), error) {
-		made, err := t.body(ctx, again, in)
+	s.run = func(ctx context.Context, tc *TaskCtx) (func() (*Result, error), error) {
+		made, err := t.body(ctx, tc, in)
 		if err != nil {
 			return nil, err
 		}
@@ -138,12 +140,11 @@ func (t Task[I, O]) label(in Arg[I]) func(context.Context) (string, error) {
 }
 
 // body runs the task's function in a context that From understands.
-func (t Task[I, O]) body(ctx context.Context, c *call, in Arg[I]) (out O, err error) {
+func (t Task[I, O]) body(ctx context.Context, tc *TaskCtx, in Arg[I]) (out O, err error) {
 	v, err := in.value(ctx)
 	if err != nil {
 		return out, err
 	}
-	tc := c.taskCtx()
 	ctx = context.WithValue(ctx, taskKey{}, tc)
 	tc.s.ctx = ctx
 	out, err = t.Func(ctx, v)
@@ -154,7 +155,7 @@ func (t Task[I, O]) body(ctx context.Context, c *call, in Arg[I]) (out O, err er
 }
 
 func (c *call) taskCtx() *TaskCtx {
-	return &TaskCtx{s: newScope(c.scope.ctx, c.scope.run, c.key+"/", c, c.scope.epoch), call: c}
+	return &TaskCtx{s: newScope(c.scope.ctx, c.scope.run, c.key+"/", c), call: c}
 }
 
 // loadResult reads and decodes the stored result of a completed call.

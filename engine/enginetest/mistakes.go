@@ -13,7 +13,7 @@ import (
 )
 
 // mistakes are those that engines most often make, each with the test that this
-// one does not. (The eighth is about schedules: Work has it.)
+// one does not. (The eighth is about schedules: Work has it. The last two are ours.)
 var mistakes = map[string]func(*testing.T, engine.History){
 	"TwoProcessesPickOneRun":               pickedOnce,
 	"ALateResultOverwrites":                lateResult,
@@ -29,6 +29,8 @@ var mistakes = map[string]func(*testing.T, engine.History){
 	"ParametersOfARunChange":               parametersStay,
 	"DownstreamOfAFailureIsPendingForEver": upstreamFailed,
 	"DeletingLeavesTasksRunning":           deleting,
+	"ACancelledTreeIsLeftHalfway":          cancelledTree,
+	"ARunThatMayBeTriedAgainHasFailed":     timedOutRetried,
 }
 
 func newEngine(h engine.History) *engine.Engine { return &engine.Engine{History: h, Version: "v1"} }
