@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
 )
@@ -48,6 +49,8 @@ type App struct {
 	Err  *os.File // zero: os.Stderr
 	Env  func(string) string
 	Args []string
+
+	server *enginehttp.Client // --api; nil: the records are in the home
 
 	said bool // the JSON object of this call has been printed
 }

@@ -5,14 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
@@ -25,7 +25,19 @@ type workerFlags struct {
 	queues        []string
 	limit         int
 	prefetch      time.Duration
+	lease         time.Duration
+	leaseID       string
 	here, verbose bool
+}
+
+// leaseLeast is the shortest lease that can be asked for.
+const leaseLeast = time.Second
+
+// addServer adds the flags that name a server.
+func (f *workerFlags) addServer(flags *pflag.FlagSet) {
+	flags.StringVar(&f.api, "api", "", "server that has the runs and keeps their records, such as http://127.0.0.1:5000 (default the home)")
+	flags.StringVar(&f.token, "token", "", "that the server of --api wants (default as the server's)")
+	flags.DurationVar(&f.lease, "lease", enginehttp.DefaultLease, "a run of which the server of --api has not heard for so long is Crashed")
 }
 
 func (a *App) WorkerCommand() *cobra.Command {
@@ -38,9 +50,9 @@ way finish and gives back the others; a second ends the worker at once, and its 
 go on by themselves.
 
 The server has a worker of the default pool in it: this is for more, or for other
-pools. With --api the worker hears from a server what to run, and has it plan. It
-then still carries out the runs itself, so the home must be the server's: records
-are written there, by this machine.`,
+pools. With --api it may be on another machine: it hears from the server what to
+run, and records there what becomes of it. Its home then holds what the flows need
+beside their records, and nothing of the server's.`,
 		Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.startWorker(cmd.Context(), f) }}
 	flags := start.Flags()
 	flags.StringVarP(&f.pool, "pool", "p", schedule.DefaultPool, "work pool")
@@ -48,13 +60,10 @@ are written there, by this machine.`,
 	flags.StringVarP(&f.name, "name", "n", "", "of the worker (default the host's)")
 	flags.IntVarP(&f.limit, "limit", "l", 0, "runs at once (default any number)")
 	flags.DurationVar(&f.prefetch, "prefetch", 10*time.Second, "claim a run so long before it is due")
-	flags.StringVar(&f.api, "api", "", "ask this server for runs, such as http://127.0.0.1:5000 (default the home)")
-	flags.StringVar(&f.token, "token", "", fmt.Sprintf("that the server of --api wants (default $%s)", a.variable("TOKEN")))
+	f.addServer(flags)
 	flags.BoolVar(&f.here, "in-process", false, "run flows in this process instead of one each")
 	flags.BoolVar(&f.verbose, "verbose", false, "log more")
-	execute := &cobra.Command{Use: "execute RUN", Short: "Carry out one run that a worker has claimed", Hidden: true, Args: Wants(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.executeRun(cmd.Context(), args[0]) }}
-	return Group("worker", "Run what is due, and list who does", start, execute,
+	return Group("worker", "Run what is due, and list who does", start, a.executeCommand(),
 		&cobra.Command{Use: "ls", Short: "List the workers", Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listWorkers(cmd.Context()) }})
 }
 
@@ -63,97 +72,49 @@ func (a *App) startWorker(ctx context.Context, f workerFlags) error {
 		return Usage("--limit %d: want at least 1, or nothing for any number", f.limit)
 	}
 	log := a.Logger(f.verbose)
+	if f.api != "" {
+		return a.startFar(ctx, f, log)
+	}
+	if f.token != "" {
+		return Usage("--token is for the server of --api: give that too")
+	}
 	return a.WithHistory(ctx, func(h *history.Store) error {
-		source, err := a.workSource(f, h)
+		r, err := a.runner(h, f.here)
 		if err != nil {
 			return err
 		}
-		w, err := a.newWorker(source, h, f, log)
-		if err != nil {
-			return err
-		}
-		var helpers sync.WaitGroup
-		planning, stop := context.WithCancel(ctx)
-		defer helpers.Wait()
-		defer stop()
-		// A worker plans too, so that deployments run without a server, or with one
-		// that leaves that to workers.
-		helpers.Go(func() { (&worker.Scheduler{Planner: source, Log: log}).Run(planning) })
-		if a.JSON {
-			if err := a.PrintJSON(map[string]string{"pool": f.pool, "state": "started"}); err != nil {
-				return err
-			}
-		}
-		return w.Run(ctx)
+		return a.work(ctx, h, r, f, log)
 	})
 }
 
-func (a *App) newWorker(source worker.Source, h *history.Store, f workerFlags, log *slog.Logger) (*worker.Worker, error) {
-	var runner worker.Runner = here{a, h}
-	if !f.here {
-		program, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("find this program, to run flows with: %w", err)
-		}
-		home, err := a.HomeDir()
-		if err != nil {
-			return nil, err
-		}
-		runner = tidy{worker.Child{Command: func(run engine.FlowRun) *exec.Cmd {
-			return exec.Command(program, "worker", "execute", run.ID, "--home", home)
-		}}, a, h}
+// workSource is where a worker hears what to run, and has runs planned.
+type workSource interface {
+	worker.Source
+	worker.Planner
+}
+
+// work runs a worker until ctx is done. It plans too, so that deployments run without
+// a server, or with one that leaves that to workers.
+func (a *App) work(ctx context.Context, source workSource, r worker.Runner, f workerFlags, log *slog.Logger) error {
+	w := f.worker(source, r, log)
+	var helpers sync.WaitGroup
+	planning, stop := context.WithCancel(ctx)
+	defer helpers.Wait()
+	defer stop()
+	if _, err := source.Plan(ctx, time.Now()); err != nil { // which says what is wrong with the server, once
+		return err
 	}
-	return &worker.Worker{Source: source, Runner: runner, Name: f.name, Pool: f.pool, Queues: f.queues, Limit: f.limit, Prefetch: f.prefetch, Log: log}, nil
-}
-
-// tidy ends what a run whose process is gone has left running in a registry.
-type tidy struct {
-	worker.Runner
-	app *App
-	h   *history.Store
-}
-
-// Run implements worker.Runner.
-func (t tidy) Run(ctx context.Context, run engine.FlowRun) error {
-	err := t.Runner.Run(ctx, run)
-	if err != nil && !errors.Is(err, worker.ErrLeave) {
-		return errors.Join(err, t.app.Reap(context.WithoutCancel(ctx), t.h))
-	}
-	return err
-}
-
-// here carries out runs in this process.
-type here struct {
-	app *App
-	h   *history.Store
-}
-
-// Run implements worker.Runner.
-func (r here) Run(ctx context.Context, run engine.FlowRun) error {
-	return r.app.execute(ctx, r.h, run.ID)
-}
-
-// executeRun carries out a run in this process, which is there for nothing else.
-func (a *App) executeRun(ctx context.Context, id string) error {
-	return a.WithHistory(ctx, func(h *history.Store) error {
-		p, err := keepPrints(h, id)
-		if err != nil {
+	helpers.Go(func() { (&worker.Scheduler{Planner: source, Log: log}).Run(planning) })
+	if a.JSON {
+		if err := a.PrintJSON(map[string]string{"pool": f.pool, "state": "started"}); err != nil {
 			return err
 		}
-		defer p.end()
-		return a.execute(ctx, p, id)
-	})
+	}
+	return w.Run(ctx)
 }
 
-// execute carries out a run. Where it is put off that is no error.
-func (a *App) execute(ctx context.Context, h engine.History, id string) error {
-	_, err := a.carryOut(ctx, h, id)
-	var later *engine.Reschedule
-	if errors.As(err, &later) {
-		a.Note("flow run %s: %v", id, later)
-		return nil
-	}
-	return err
+func (f workerFlags) worker(source worker.Source, r worker.Runner, log *slog.Logger) *worker.Worker {
+	return &worker.Worker{Source: source, Runner: r, Name: f.name, Pool: f.pool, Queues: f.queues, Limit: f.limit, Prefetch: f.prefetch, Log: log}
 }
 
 func (a *App) listWorkers(ctx context.Context) error {
@@ -202,10 +163,11 @@ func (a *App) WorkWithin(ctx context.Context, running *sync.WaitGroup, h *histor
 			return fmt.Errorf("make deployment %s: %w", d.Ref(), err)
 		}
 	}
-	w, err := a.newWorker(h, h, workerFlags{pool: schedule.DefaultPool, name: "server"}, log)
+	r, err := a.runner(h, false)
 	if err != nil {
 		return err
 	}
+	w := workerFlags{pool: schedule.DefaultPool, name: "server"}.worker(h, r, log)
 	w.Drain = serverDrain
 	running.Go(func() { (&worker.Scheduler{Planner: h, Log: log}).Run(ctx) })
 	running.Go(func() {

@@ -17,8 +17,7 @@ import (
 
 // Client speaks to a server of the API. It is a worker.Source and a
 // worker.Planner, so a worker can be where the records are not: it hears there
-// what to carry out. A run itself is carried out by a process that can reach the
-// records, since the engine writes each state in a transaction of its own.
+// what to carry out, and its engine keeps the records of that in a [History].
 //
 // A Client is safe for concurrent use. What the server refuses is a *Problem.
 type Client struct {
@@ -87,21 +86,47 @@ func records(shown []FlowRun) []engine.FlowRun {
 // call asks the server, and reads what it answers into answer, if that is not nil.
 // The path may have a query.
 func (c *Client) call(ctx context.Context, method, path string, body, answer any) error {
-	what := fmt.Sprintf("%s %s%s", method, Prefix, path)
 	var text io.Reader
+	kind := ""
 	if body != nil {
-		data, err := json.Marshal(body)
+		data, err := asJSON(body)
 		if err != nil {
-			return fmt.Errorf("%s: %w", what, err)
+			return fmt.Errorf("%s %s%s: %w", method, Prefix, path, err)
 		}
-		text = bytes.NewReader(data)
+		text, kind = bytes.NewReader(data), "application/json"
 	}
-	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+Prefix+path, text)
+	read, err := c.open(ctx, method, path, kind, text)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return err
 	}
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+	defer read.Close()
+	if answer != nil {
+		if err := json.NewDecoder(read).Decode(answer); err != nil {
+			return fmt.Errorf("read the answer to %s %s%s: %w", method, Prefix, path, err)
+		}
+	}
+	return nil
+}
+
+// asJSON is v as JSON, with the bytes of what is JSON already.
+func asJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+// open sends a request with a body of some kind, or none, and returns what the
+// server answers. The caller closes it.
+func (c *Client) open(ctx context.Context, method, path, kind string, body io.Reader) (io.ReadCloser, error) {
+	what := fmt.Sprintf("%s %s%s", method, Prefix, path)
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.URL, "/")+Prefix+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
 	}
 	if c.Token != "" {
 		r.Header.Set("Authorization", "Bearer "+c.Token)
@@ -113,20 +138,15 @@ func (c *Client) call(ctx context.Context, method, path string, body, answer any
 	res, err := client.Do(r)
 	if err != nil {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return nil, context.Cause(ctx)
 		}
-		return fmt.Errorf("ask the engine's API: %w", err)
+		return nil, fmt.Errorf("ask the engine's API: %w", err)
 	}
-	defer res.Body.Close()
 	if res.StatusCode/100 != 2 {
-		return refusal(res, what)
+		defer res.Body.Close()
+		return nil, refusal(res, what)
 	}
-	if answer != nil {
-		if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
-			return fmt.Errorf("read the answer to %s: %w", what, err)
-		}
-	}
-	return nil
+	return res.Body, nil
 }
 
 // refusal is what a server that does not do what it is asked says about it.

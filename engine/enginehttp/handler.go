@@ -35,6 +35,7 @@ type Records interface {
 	deploymentRecords
 	workRecords
 	limitRecords
+	leaseRecords
 }
 
 // NewHandler returns the API on records, for requests below Prefix, and the page
@@ -56,6 +57,7 @@ func NewHandler(records Records, log *slog.Logger, flows ...engine.Runnable) *Ha
 	h.addPools()
 	h.addWorkers()
 	h.addLimits()
+	h.addLeases()
 	h.addDocs()
 	for _, o := range h.operations {
 		h.mux.HandleFunc(o.method+" "+Prefix+o.path, o.serve)

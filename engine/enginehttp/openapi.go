@@ -99,6 +99,8 @@ func (d *documenter) operation(o *operation) object {
 	case o.stream != "":
 		success["description"] = o.stream
 		success["content"] = object{"text/event-stream": object{"schema": object{"type": "string"}}}
+	case o.bytes && o.method == http.MethodGet:
+		success["content"] = octets
 	case o.answer != nil:
 		success["content"] = object{"application/json": object{"schema": d.ref(plainSchema(o.answer))}}
 	}
@@ -107,11 +109,17 @@ func (d *documenter) operation(o *operation) object {
 	if len(parameters) > 0 {
 		out["parameters"] = parameters
 	}
+	if o.bytes && o.method == http.MethodPut {
+		out["requestBody"] = object{"required": true, "content": octets}
+	}
 	if o.body != nil {
 		out["requestBody"] = object{"required": len(o.body.Required) > 0, "content": object{"application/json": object{"schema": d.ref(plainSchema(o.body))}}}
 	}
 	return out
 }
+
+// octets is a body of bytes of any kind.
+var octets = object{"application/octet-stream": object{"schema": object{}}}
 
 // ref is a reference to v, where that has a name, or v with references in it.
 func (d *documenter) ref(v any) any {

@@ -2,6 +2,7 @@ package enginehttp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,9 @@ type operation struct {
 	answer       *engine.Schema // nil: no content
 	status       int
 	stream       string // what its events hold, where it answers with a stream of them
+	bytes        bool   // it takes or answers bytes of any kind
+	most         int64  // bytes of a body; 0: maxBody
+	trusting     bool   // a body is only decoded: programs send it many times a second
 	serve        http.HandlerFunc
 }
 
@@ -81,6 +85,21 @@ func addStream[Q any](h *handler, tag, pattern, name, summary, events string, do
 	h.operations = append(h.operations, o)
 }
 
+// addBytes adds an operation that reads or writes bytes that are not JSON.
+func addBytes(h *handler, tag, pattern, name, summary string, do func(w http.ResponseWriter, r *http.Request) error) {
+	o := describe[none, none, none](tag, pattern, name, summary)
+	o.bytes = true
+	if o.method == http.MethodGet {
+		o.status = http.StatusOK
+	}
+	o.serve = func(w http.ResponseWriter, r *http.Request) {
+		if err := do(w, r); err != nil {
+			h.fail(w, r, err)
+		}
+	}
+	h.operations = append(h.operations, o)
+}
+
 func describe[Q, B, A any](tag, pattern, name, summary string) *operation {
 	method, path, _ := strings.Cut(pattern, " ")
 	o := &operation{method: method, path: path, tag: tag, name: name, summary: summary, status: http.StatusOK,
@@ -91,19 +110,20 @@ func describe[Q, B, A any](tag, pattern, name, summary string) *operation {
 	return o
 }
 
-// maxBody is the most bytes of a body that are read.
-const maxBody = 4 << 20
+// maxBody is the most bytes of a body that are read, where its operation does not say.
+const maxBody int64 = 4 << 20
 
 // decode reads and checks what the client sent.
 func (o *operation) decode(w http.ResponseWriter, r *http.Request, query, body any) error {
 	if err := decodeQuery(o.query, r.URL.RawQuery, query); err != nil {
 		return err
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	most := cmp.Or(o.most, maxBody)
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return &Problem{http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d bytes", maxBody), ""}
+		return &Problem{http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is larger than %d bytes", most), ""}
 	case err != nil:
 		return &Problem{http.StatusBadRequest, "malformed", "the body ended early", ""}
 	case len(data) > 0:
@@ -111,6 +131,14 @@ func (o *operation) decode(w http.ResponseWriter, r *http.Request, query, body a
 		if err != nil || kind != "application/json" {
 			return &Problem{http.StatusUnsupportedMediaType, "not_json", "send the body as JSON, with Content-Type: application/json", ""}
 		}
+	}
+	if o.trusting {
+		strict := json.NewDecoder(bytes.NewReader(data))
+		strict.DisallowUnknownFields()
+		if err := strict.Decode(body); err != nil {
+			return &Problem{http.StatusBadRequest, "malformed", fmt.Sprintf("the body: %v", err), ""}
+		}
+		return nil
 	}
 	return decodeBody(o.body, data, body)
 }

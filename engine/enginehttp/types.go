@@ -56,11 +56,22 @@ type TaskRun struct {
 	Attempts   int         `json:"attempts"`
 	Start      *time.Time  `json:"start_time"`
 	End        *time.Time  `json:"end_time"`
-	Seconds    float64     `json:"seconds"`
+	Seconds    float64     `json:"seconds" doc:"spent running until now"`
+	RanSeconds float64     `json:"ran_seconds" doc:"spent running before the present state"`
+	Input      string      `json:"input_digest,omitempty" doc:"identifies its arguments"`
+	Result     *Result     `json:"result,omitempty" doc:"once it has completed"`
 	CachedFrom string      `json:"cached_from,omitempty" doc:"the flow run that produced the result"`
 	SubflowID  string      `json:"subflow_id,omitempty"`
 	DependsOn  []string    `json:"depends_on" doc:"keys of the calls whose results it takes"`
 	After      []string    `json:"after" doc:"keys of the calls that it waits for only"`
+}
+
+// Result says what a call has returned, and where that is kept.
+type Result struct {
+	Codec  string `json:"codec" doc:"how it is encoded"`
+	Digest string `json:"digest" doc:"identifies the value"`
+	Size   int64  `json:"size" doc:"bytes, encoded"`
+	Ref    string `json:"ref" doc:"SHA-256 of the encoded value"`
 }
 
 // LogLine is a line of a log as the API shows it.
@@ -72,6 +83,9 @@ type LogLine struct {
 	Level     string    `json:"level" enum:"DEBUG,INFO,WARN,ERROR"`
 	Message   string    `json:"message"`
 }
+
+// NewFlowRun shows a run.
+func NewFlowRun(r engine.FlowRun) FlowRun { return newFlowRun(r) }
 
 // NewFlowRuns shows a list of runs.
 func NewFlowRuns(runs []engine.FlowRun) []FlowRun {
@@ -101,7 +115,7 @@ func (r FlowRun) Record() engine.FlowRun {
 		ID: r.ID, Name: r.Name, Flow: r.Flow, Tags: orNone(r.Tags), State: engine.State(r.State), ParentID: r.ParentID, ParentKey: r.ParentKey, RootID: r.RootID,
 		Deployment: r.Deployment, IdempotencyKey: r.IdempotencyKey, Version: r.Version, Refresh: r.Refresh, Attempts: r.Attempts, Recoveries: r.Recoveries,
 		Created: r.Created, ExpectedStart: r.Expected, NextStart: orZero(r.NextStart), Start: orZero(r.Start), End: orZero(r.End),
-		Ran: time.Duration(r.RanSeconds * float64(time.Second)).Round(time.Microsecond), Parameters: r.Parameters, Waiting: r.Waiting, Result: r.Result,
+		Ran: seconds(r.RanSeconds), Parameters: r.Parameters, Waiting: r.Waiting, Result: r.Result,
 	}
 }
 
@@ -112,9 +126,37 @@ func newTaskRun(t engine.TaskRun) TaskRun {
 	}
 	return TaskRun{
 		Key: t.Key, Name: t.Name, RunName: t.RunName, Kind: kind, Tags: orEmpty(t.Tags), Order: t.Order, State: newState(t.State), Attempts: t.Attempts,
-		Start: orNil(t.Start), End: orNil(t.End), Seconds: t.Duration(time.Now()).Seconds(),
+		Start: orNil(t.Start), End: orNil(t.End), Seconds: t.Duration(time.Now()).Seconds(), RanSeconds: t.Ran.Seconds(), Input: t.InputDigest, Result: newResult(t.Result),
 		CachedFrom: t.CachedFrom, SubflowID: t.SubflowID, DependsOn: orEmpty(t.DependsOn), After: orEmpty(t.After),
 	}
+}
+
+// Record is the call of flow run flowRunID as package engine has it.
+func (t TaskRun) Record(flowRunID string) engine.TaskRun {
+	return engine.TaskRun{
+		FlowRunID: flowRunID, Key: t.Key, Name: t.Name, RunName: t.RunName, Kind: t.Kind, Tags: orNone(t.Tags), Order: t.Order, State: engine.State(t.State),
+		Attempts: t.Attempts, InputDigest: t.Input, Result: t.Result.record(), CachedFrom: t.CachedFrom, SubflowID: t.SubflowID,
+		DependsOn: orNone(t.DependsOn), After: orNone(t.After), Start: orZero(t.Start), End: orZero(t.End), Ran: seconds(t.RanSeconds),
+	}
+}
+
+func newResult(r *engine.Result) *Result {
+	if r == nil {
+		return nil
+	}
+	return &Result{r.Codec, r.Digest, r.Size, r.Ref}
+}
+
+func (r *Result) record() *engine.Result {
+	if r == nil {
+		return nil
+	}
+	return &engine.Result{Codec: r.Codec, Digest: r.Digest, Size: r.Size, Ref: r.Ref}
+}
+
+// seconds is a time as records have it, to the microsecond.
+func seconds(s float64) time.Duration {
+	return time.Duration(s * float64(time.Second)).Round(time.Microsecond)
 }
 
 func newState(s engine.State) State { return State(s) }

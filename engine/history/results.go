@@ -45,6 +45,15 @@ func (s *Store) putBlob(ctx context.Context, r engine.Result) error {
 	return nil
 }
 
+// KeepResult keeps the bytes of a result, of which ref is the SHA-256, before the
+// holder of a lease writes what names it.
+func (s *Store) KeepResult(ctx context.Context, ref string, data []byte) error {
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != ref {
+		return fmt.Errorf("%w: the SHA-256 of the result is not %s", errRefused, ref)
+	}
+	return s.putBlob(ctx, engine.Result{Ref: ref, Size: int64(len(data)), Data: data})
+}
+
 // ReadResult implements engine.History.
 func (s *Store) ReadResult(ctx context.Context, r engine.Result) ([]byte, error) {
 	var data []byte

@@ -145,7 +145,7 @@ func (b *batch) putTask(w *taskWrite) error {
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		return errors.Join(err, b.moved(t))
 	}
-	if r.Data != nil {
+	if r.Data != nil || r.Ref != "" && w.store.owner.leased { // then its bytes came before
 		if err := b.putResult(r); err != nil {
 			return err
 		}
