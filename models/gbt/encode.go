@@ -185,6 +185,14 @@ func (u *ubjWriter) bytes(n int, f func(i int) int32) {
 
 // pythonFloat is repr(f), which is how XGBoost's Python package writes scores.
 func pythonFloat(f float64) string {
+	switch {
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	case f != f:
+		return "nan"
+	}
 	if a := math.Abs(f); a != 0 && (a < 1e-4 || a >= 1e16) {
 		return strconv.FormatFloat(f, 'e', -1, 64)
 	}

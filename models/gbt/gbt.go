@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/taximeter/taximeter/features/matrix"
+	"github.com/taximeter/taximeter/models/xgbfile"
 )
 
 // Params are the settings of a fit, by XGBoost's names. Zero means zero
@@ -50,7 +51,7 @@ func Defaults() Params {
 }
 
 // SquaredError is the name of the one objective there is.
-const SquaredError = "reg:squarederror"
+const SquaredError = xgbfile.SquaredError
 
 // Set is a design matrix with its labels. Fit reads it and keeps none of it.
 type Set struct {
@@ -93,7 +94,7 @@ func (p Params) check(evals int) error {
 	if b := float32(p.BaseScore); math.IsInf(float64(b), 0) {
 		return fmt.Errorf("parameter base_score: %v is out of range, want a finite number, or NaN for the mean", p.BaseScore)
 	}
-	if !knownObjective(p.Objective) && p.Objective != "" {
+	if !xgbfile.IsSquaredError(p.Objective) && p.Objective != "" {
 		return fmt.Errorf("parameter objective: %q is not supported, only %q is", p.Objective, SquaredError)
 	}
 	if p.EarlyStopping > 0 && evals == 0 {
@@ -101,9 +102,6 @@ func (p Params) check(evals int) error {
 	}
 	return nil
 }
-
-// knownObjective: reg:linear is what XGBoost called squared error before 0.90.
-func knownObjective(name string) bool { return name == SquaredError || name == "reg:linear" }
 
 // check tells whether s has a label and a weight for each row, all usable.
 func (s Set) check() error {

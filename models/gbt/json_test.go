@@ -2,6 +2,7 @@ package gbt
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,6 +53,8 @@ func TestReadOtherSpellings(t *testing.T) {
 		"keys of 3.x":           {`"name":"gbtree"`, `"cats":{"enc":[]},"iteration_indptr":[0,1],"name":"gbtree"`},
 		"white space":           {`[0E0,-1E0,1E0]`, "[ 0E0 ,\n -1E0, 1E0 ]"},
 		"no number of classes":  {`"num_class":"0",`, ``},
+		"attributes of others":  {`"attributes":{}`, `"attributes":{"best_score":"of all","best_iteration":"0"}`},
+		"half an early stop":    {`"attributes":{}`, `"attributes":{"best_score":"1.5"}`},
 	} {
 		model := strings.Replace(stump, change[0], change[1], 1)
 		if model == stump {
@@ -109,8 +112,9 @@ func TestReadRefuses(t *testing.T) {
 		{`"categories_nodes":[]`, `"categories_nodes":[0]`, `have 1, 0 and 0`},
 		{`[0E0,-1E0,1E0]`, `[0E0,[-1E0],1E0]`, `want a number`},
 		{`[0E0,-1E0,1E0]`, `{}`, `want '['`},
-		{`"attributes":{}`, `"attributes":{"best_score":"x"}`, `best_score "x"`},
-		{`"attributes":{}`, `"attributes":{"best_score":"1.5"}`, `best_iteration "" is not a count`},
+		{`"num_nodes":"3","size_leaf_vector":"0"`, `"num_nodes":"3","size_leaf_vector":"2"`, `tree 0: its leaves have 2 outputs`},
+		{`"num_parallel_tree":"1"`, `"num_parallel_tree":"2"`, `num_parallel_tree is 2, but there are 1 trees`},
+		{`"num_parallel_tree":"1"`, `"num_parallel_tree":"-1"`, `num_parallel_tree "-1" is not a count`},
 		{`"version"`, ``, `want a string at byte`},
 	} {
 		model := strings.Replace(stump, c[0], c[1], 1)
@@ -159,6 +163,25 @@ func TestFloatSpelling(t *testing.T) {
 		}
 		if s := `"base_score":"` + want + `"`; !strings.Contains(b.String(), s) {
 			t.Errorf("%v is written %s, want %s", f, b.String(), s)
+		}
+	}
+}
+
+// Scores are spelled as Python does.
+func TestScoreSpelling(t *testing.T) {
+	for want, score := range map[string]float64{
+		"2.0": 2, "0.1": 0.1, "1e-05": 1e-5, "1e+16": 1e16, "6.459853135541221": 6.459853135541221, "0.0": 0, "inf": math.Inf(1), "nan": math.NaN(),
+	} {
+		var b bytes.Buffer
+		e := Ensemble{BestScore: score, Trees: []Tree{{Nodes: []Node{{Left: -1, Right: -1, Parent: -1}}}}}
+		if err := e.WriteJSON(&b, nil); err != nil {
+			t.Fatal(err)
+		}
+		if s := `"best_score":"` + want + `"`; !strings.Contains(b.String(), s) {
+			t.Errorf("%v is written %.90s, want %s", score, b.String(), s)
+		}
+		if back := read(t, b.String()).BestScore; back != score && score == score {
+			t.Errorf("%v is read back as %v", score, back)
 		}
 	}
 }

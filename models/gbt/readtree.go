@@ -9,7 +9,7 @@ import (
 
 // treeFile is a tree as the format has it, an array for each field of a node.
 type treeFile struct {
-	numNodes                                               string
+	numNodes, outputs                                      string
 	left, right, parents, features, defaultLeft, splitType []int32
 	conditions, baseWeights, lossChanges, sumHessian       []float32
 	categories, catNodes, catSegments, catSizes            []int32
@@ -33,7 +33,10 @@ func readTree(d xgbfile.Decoder) (Tree, error) {
 		"split_type":          xgbfile.Ints(d, &f.splitType),
 		"sum_hessian":         xgbfile.Floats(d, &f.sumHessian),
 		"tree_param": func() error {
-			return xgbfile.Members(d, map[string]func() error{"num_nodes": xgbfile.Text(d, &f.numNodes)})
+			return xgbfile.Members(d, map[string]func() error{
+				"num_nodes":        xgbfile.Text(d, &f.numNodes),
+				"size_leaf_vector": xgbfile.Text(d, &f.outputs),
+			})
 		},
 	})
 	if err != nil {
@@ -43,7 +46,11 @@ func readTree(d xgbfile.Decoder) (Tree, error) {
 }
 
 func (f *treeFile) tree() (Tree, error) {
-	nodes, err := count("num_nodes", f.numNodes)
+	// 1.7 writes 0 where 3.x writes 1; multi_strategy=multi_output_tree is more.
+	if f.outputs != "" && f.outputs != "0" && f.outputs != "1" {
+		return Tree{}, fmt.Errorf("its leaves have %s outputs, where one is supported", f.outputs)
+	}
+	nodes, err := xgbfile.Count("num_nodes", f.numNodes)
 	if err != nil {
 		return Tree{}, err
 	}

@@ -13,15 +13,19 @@ type Ensemble struct {
 	BaseScore float32
 	Features  int // columns of the matrices it reads
 
-	// BestIteration is the tree, from 0, after which the last evaluation set's
+	// BestIteration is the round, from 0, after which the last evaluation set's
 	// rmse was lowest, and BestScore that rmse. Both are recorded only where
 	// early stopping was on; else BestIteration is -1 and BestScore 0.
 	// Predictions use every tree whatever they say, as XGBoost's Booster does.
 	BestIteration int
 	BestScore     float64
 
-	// FeatureNames and FeatureTypes are those of a loaded file; both may be nil.
-	FeatureNames, FeatureTypes []string
+	// What a loaded file says beside, and Write writes again; nil and 0 in a fitted
+	// model. That of 3.x may also hold what pandas calls its categories, which is
+	// not kept: here they are the numbers that trees know.
+	Attributes                 map[string]string // Booster.attributes()
+	FeatureNames, FeatureTypes []string          // one a feature, or none
+	Parallel                   int               // num_parallel_tree: trees a round; 0 is 1
 }
 
 // Tree is a binary decision tree. Its first node is the root.

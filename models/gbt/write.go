@@ -3,6 +3,7 @@ package gbt
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -20,13 +21,14 @@ type Format struct {
 	XGBoost3 bool
 
 	// Names are the model's feature names: one a feature, or none at all. (A
-	// Booster that has names refuses a DMatrix that has none.)
+	// Booster that has names refuses a DMatrix that has none.) Those of a loaded
+	// file keep their types; others are of type float.
 	Names []string
 }
 
-// Write writes e as Booster.save_model writes what xgb.train made, byte for
-// byte, in the spelling of XGBoost 1.7.6 or 3.2.0; but that boost_from_average,
-// which means nothing to who loads a model, is always 0.
+// Write writes e as Booster.save_model writes what xgb.train made or load_model
+// loaded, byte for byte, in the spelling of XGBoost 1.7.6 or 3.2.0; but that
+// boost_from_average, which means nothing to who loads a model, is always 0.
 func (e *Ensemble) Write(w io.Writer, f Format) error {
 	if len(f.Names) != 0 && len(f.Names) != e.Features {
 		return fmt.Errorf("write model: %d names for %d features", len(f.Names), e.Features)
@@ -93,9 +95,10 @@ func (e *Ensemble) write(to encoder, out *output, f Format) {
 	e.writeAttributes(pair, f)
 	to.close()
 	types := e.FeatureTypes
-	if len(types) != len(f.Names) {
+	if types == nil || !slices.Equal(f.Names, e.FeatureNames) {
 		types = slices.Repeat([]string{"float"}, len(f.Names))
 	}
+	parallel := max(e.Parallel, 1)
 	texts("feature_names", f.Names)
 	texts("feature_types", types)
 	to.key("gradient_booster")
@@ -114,7 +117,7 @@ func (e *Ensemble) write(to encoder, out *output, f Format) {
 	}
 	to.key("gbtree_model_param")
 	to.open()
-	pair("num_parallel_tree", "1")
+	pair("num_parallel_tree", strconv.Itoa(parallel))
 	pair("num_trees", trees)
 	if !f.XGBoost3 {
 		pair("size_leaf_vector", "0")
@@ -122,7 +125,7 @@ func (e *Ensemble) write(to encoder, out *output, f Format) {
 	to.close()
 	if f.XGBoost3 {
 		to.key("iteration_indptr")
-		to.list(len(e.Trees)+1, func(i int) { to.int(i) })
+		to.list(len(e.Trees)/parallel+1, func(i int) { to.int(i * parallel) })
 	}
 	to.key("tree_info")
 	to.list(len(e.Trees), func(int) { to.int(0) })
@@ -166,8 +169,15 @@ func (e *Ensemble) write(to encoder, out *output, f Format) {
 	to.close()
 }
 
-// writeAttributes writes what xgb.train notes of early stopping.
+// writeAttributes writes the attributes of a loaded model, or what xgb.train
+// notes of early stopping.
 func (e *Ensemble) writeAttributes(pair func(key, value string), f Format) {
+	if e.Attributes != nil {
+		for _, key := range slices.Sorted(maps.Keys(e.Attributes)) {
+			pair(key, e.Attributes[key])
+		}
+		return
+	}
 	best := e.BestIteration
 	if best < 0 {
 		best = len(e.Trees) - 1

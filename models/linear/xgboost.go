@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/taximeter/taximeter/models/xgbfile"
 )
@@ -79,105 +78,49 @@ func (m *Model) checkFinite() error {
 	return nil
 }
 
-// file is the part of XGBoost's format that a gblinear model needs.
-type file struct {
-	attributes                                  map[string]string
-	booster, objective                          string
-	weights                                     []float32
-	baseScore, numClass, numFeature, numTargets string
-}
-
 // Read reads a gblinear model for squared error, in JSON or UBJSON, that WriteJSON
 // or XGBoost (1.7 to 3.x) wrote. Any other file is an error that says what it is.
 func Read(r io.Reader) (*Model, error) {
-	data, err := xgbfile.ReadAll(r)
+	file, err := xgbfile.ReadAll(r)
 	if err != nil {
 		return nil, fmt.Errorf("read linear model: %w", err)
 	}
-	f := file{attributes: map[string]string{}}
-	if err := f.read(xgbfile.NewDecoder(data)); err != nil {
+	var weights []float32
+	l, err := xgbfile.ReadLearner(file, "gblinear", func(d xgbfile.Decoder) error {
+		return xgbfile.Members(d, map[string]func() error{"weights": xgbfile.Floats(d, &weights)})
+	})
+	if err != nil {
 		return nil, fmt.Errorf("read linear model: %w", err)
 	}
-	m, err := f.model()
+	m, err := model(l, weights)
 	if err != nil {
 		return nil, fmt.Errorf("read linear model: %w", err)
 	}
 	return m, nil
 }
 
-func (f *file) read(d xgbfile.Decoder) error {
-	type fields = map[string]func() error
-	object := func(f fields) func() error { return func() error { return xgbfile.Members(d, f) } }
-	err := xgbfile.Members(d, fields{"learner": object(fields{
-		"attributes": func() error {
-			return d.Object(func(key string) (err error) {
-				f.attributes[key], err = d.Text()
-				return err
-			})
-		},
-		"gradient_booster": object(fields{
-			"name":  xgbfile.Text(d, &f.booster),
-			"model": object(fields{"weights": xgbfile.Floats(d, &f.weights)}),
-		}),
-		"learner_model_param": object(fields{
-			"base_score":  xgbfile.Text(d, &f.baseScore),
-			"num_class":   xgbfile.Text(d, &f.numClass),
-			"num_feature": xgbfile.Text(d, &f.numFeature),
-			"num_target":  xgbfile.Text(d, &f.numTargets),
-		}),
-		"objective": object(fields{"name": xgbfile.Text(d, &f.objective)}),
-	})})
-	if err != nil {
-		return err
+func model(l xgbfile.Learner, weights []float32) (*Model, error) {
+	n := l.Features
+	if len(weights) != n+1 {
+		return nil, fmt.Errorf("%d weights for %d features, want one each and the bias", len(weights), n)
 	}
-	return d.End()
-}
-
-func (f *file) model() (*Model, error) {
-	if f.booster != "gblinear" {
-		return nil, fmt.Errorf("booster is %q, want %q", f.booster, "gblinear")
-	}
-	switch f.objective {
-	case "reg:squarederror", "reg:linear":
-	default:
-		return nil, fmt.Errorf("objective is %q, want %q", f.objective, "reg:squarederror")
-	}
-	// XGBoost writes 0 classes for a regression, and since 1.6 one target.
-	if c := f.numClass; c != "" && c != "0" && c != "1" {
-		return nil, fmt.Errorf("it has %s classes", c)
-	}
-	if c := f.numTargets; c != "" && c != "1" {
-		return nil, fmt.Errorf("it has %s targets", c)
-	}
-	columns, err := strconv.Atoi(f.numFeature)
-	if err != nil {
-		return nil, fmt.Errorf("num_feature: %w", err)
-	}
-	weights := f.weights
-	if columns < 0 || len(weights) != columns+1 {
-		return nil, fmt.Errorf("%d weights for %d features, want one each and the bias", len(weights), columns)
-	}
-	m := &Model{Bias: weights[columns], Weights: weights[:columns:columns]}
-	// XGBoost 3 writes "[5E-1]" where 1.7 writes "5E-1".
-	text := strings.TrimSuffix(strings.TrimPrefix(f.baseScore, "["), "]")
-	base, err := strconv.ParseFloat(text, 32)
-	if err != nil {
-		return nil, fmt.Errorf("base_score: %w", err)
-	}
-	m.BaseScore = float32(base)
+	m := &Model{BaseScore: l.BaseScore, Bias: weights[n], Weights: weights[:n:n]}
 	if err := m.checkFinite(); err != nil {
 		return nil, err
 	}
-	if solver := Solver(f.attributes[solverAttribute]); slices.Contains(solvers, solver) {
-		m.Solver = solver
-		if solver.Penalised() {
-			if m.Alpha, err = strconv.ParseFloat(f.attributes[alphaAttribute], 64); err != nil {
-				return nil, fmt.Errorf("attribute %s: %w", alphaAttribute, err)
-			}
+	solver := Solver(l.Attributes[solverAttribute])
+	if !slices.Contains(solvers, solver) {
+		return m, nil
+	}
+	m.Solver = solver
+	var err error
+	if solver.Penalised() {
+		if m.Alpha, err = strconv.ParseFloat(l.Attributes[alphaAttribute], 64); err != nil {
+			return nil, fmt.Errorf("attribute %s: %w", alphaAttribute, err)
 		}
-		if m.Iterations, err = strconv.Atoi(f.attributes[iterationsAttribute]); err != nil {
-			return nil, fmt.Errorf("attribute %s: %w", iterationsAttribute, err)
-		}
+	}
+	if m.Iterations, err = strconv.Atoi(l.Attributes[iterationsAttribute]); err != nil {
+		return nil, fmt.Errorf("attribute %s: %w", iterationsAttribute, err)
 	}
 	return m, nil
 }

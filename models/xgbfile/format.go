@@ -1,6 +1,6 @@
-// Package xgbfile reads the values of XGBoost's model files, in JSON and in
-// UBJSON. It knows nothing of trees or weights. What it allocates is in proportion
-// to what it reads.
+// Package xgbfile reads XGBoost's model files, in JSON and in UBJSON: their values,
+// and what they say whatever the booster. It knows nothing of trees or weights.
+// What it allocates is in proportion to what it reads.
 package xgbfile
 
 import (

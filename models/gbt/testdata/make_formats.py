@@ -42,16 +42,23 @@ def main():
         "onehot": (dict(categorical, max_cat_to_onehot=1000), True, NAMES, None),
         "sets": (dict(categorical, max_cat_to_onehot=1), True, NAMES, None),
         "hist": (dict(plain, tree_method="hist", subsample=0.5, colsample_bytree=0.5), False, None, None),
+        "forest": (dict(plain, tree_method="hist", num_parallel_tree=3, subsample=0.5), False, None, 1),
+        "nameless": (dict(categorical, max_cat_to_onehot=1), True, [], None),
+        "untyped": (plain, False, [*NAMES], None),
+        "noted": (plain, False, None, None),
     }
     # Rows to predict also hold what training had not: categories too great, or none at all.
     odd = np.array([[69, 9, 1.25, 3], [200, -1, 0, np.nan], [1 << 25, 1.9, -0.0, 1], [0.5, 2.999, 1e30, 5], [np.nan] * 4], dtype=np.float32)
     rows = np.concatenate([x, odd])
     out = {"rows": [[None if np.isnan(v) else float(v) for v in r] for r in rows], "predictions": {}}
     for name, (params, cats, names, stop) in jobs.items():
+        types = None if names is None or name == "untyped" else TYPES if cats else ["q", "q", "float", "int"]
         def matrix(data, label=None):
-            return xgb.DMatrix(data, label, feature_names=names, feature_types=TYPES if names and cats else ["q", "q", "float", "int"] if names else None, enable_categorical=cats)
+            return xgb.DMatrix(data, label, feature_names=names or None, feature_types=types, enable_categorical=cats)
         train = matrix(x, y)
         booster = xgb.train(params, train, 4, evals=[(matrix(x[:20], -y[:20]), "valid")] if stop else [], early_stopping_rounds=stop, verbose_eval=False)
+        if name == "noted":
+            booster.set_attr(best_score="of \"all\"", note="é\n", best_iteration="7")
         for ext in ("json", "ubj"):
             booster.save_model(os.path.join(FOLDER, f"{name}-{VERSION}.{ext}"))
         out["predictions"][name] = booster.predict(matrix(rows)).view(np.uint32).tolist()
