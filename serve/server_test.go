@@ -258,7 +258,7 @@ func TestBodies(t *testing.T) {
 		}
 		json.NewEncoder(w).Encode(n)
 	})
-	url, _ := start(t, &serve.Server{Stall: 50 * time.Millisecond, Mounts: []serve.Mount{
+	url, _ := start(t, &serve.Server{Mounts: []serve.Mount{
 		{Path: "/small", Handler: count, MaxBody: 10},
 		{Path: "/any", Handler: count, MaxBody: -1},
 		{Path: "/", Handler: count},
@@ -283,48 +283,6 @@ func TestBodies(t *testing.T) {
 	}
 	if res.Body.Close(); res.StatusCode != 413 {
 		t.Errorf("chunked body over the limit = %d, want 413", res.StatusCode)
-	}
-
-	// A client that pauses longer than Stall is not waited for.
-	pause, w := io.Pipe()
-	defer w.Close()
-	go io.WriteString(w, "begun")
-	if res, err = http.Post(url+"/any", "text/plain", pause); err != nil {
-		t.Fatal(err)
-	}
-	if res.Body.Close(); res.StatusCode != 400 {
-		t.Errorf("stalled body = %d, want the handler to see an error", res.StatusCode)
-	}
-
-	// One that sends slowly, but sends, is: longer than Stall in all.
-	slow, w := io.Pipe()
-	go func() {
-		for range 10 {
-			io.WriteString(w, "x")
-			time.Sleep(10 * time.Millisecond)
-		}
-		w.Close()
-	}()
-	if res, err = http.Post(url+"/any", "text/plain", slow); err != nil {
-		t.Fatal(err)
-	}
-	if res.Body.Close(); res.StatusCode != 200 {
-		t.Errorf("slow body = %d, want 200", res.StatusCode)
-	}
-}
-
-func TestHandlerMayOutlastStall(t *testing.T) {
-	slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		select {
-		case <-r.Context().Done():
-			w.WriteHeader(499)
-		case <-time.After(100 * time.Millisecond):
-		}
-	})
-	url, _ := start(t, &serve.Server{Stall: 10 * time.Millisecond, Mounts: []serve.Mount{{Path: "/", Handler: slow}}})
-	if got := ask(t, "POST", url, "body"); got.status != 200 {
-		t.Errorf("a handler slower than Stall = %d: its context ended", got.status)
 	}
 }
 
