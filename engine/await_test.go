@@ -109,11 +109,13 @@ func TestAll(t *testing.T) {
 // Results are used in the order in which they come, and a run that is carried out
 // again uses them in the same order.
 func ExampleAsCompleted() {
+	turns := []chan bool{make(chan bool, 1), make(chan bool, 1), make(chan bool, 1), make(chan bool, 1)}
 	wait := engine.Task[int, int]{Name: "Wait", Func: func(_ context.Context, n int) (int, error) {
-		time.Sleep(time.Duration(n) * 20 * time.Millisecond)
+		<-turns[n]
 		return n, nil
 	}}
 	f := engine.Flow[[]int, int]{Name: "race", Func: func(c *engine.Ctx, in []int) (engine.Arg[int], error) {
+		turns[0] <- true
 		futures := wait.Map(c, engine.Values(in...))
 		for i, err := range engine.AsCompleted(c, futures...) {
 			if err != nil {
@@ -124,15 +126,16 @@ func ExampleAsCompleted() {
 				return nil, err
 			}
 			fmt.Println(n)
+			turns[n+1] <- true
 		}
 		return engine.Val(len(in)), nil
 	}}
-	_, run, err := f.Start(context.Background(), &engine.Engine{Version: "v1"}, []int{4, 0, 2}, engine.Options{})
+	_, run, err := f.Start(context.Background(), &engine.Engine{Version: "v1"}, []int{2, 0, 1}, engine.Options{})
 	fmt.Println(run.State.Name, err)
 	// Output:
 	// 0
+	// 1
 	// 2
-	// 4
 	// Completed <nil>
 }
 

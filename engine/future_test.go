@@ -37,7 +37,7 @@ func TestFuturesAreArguments(t *testing.T) {
 func TestIndependentTasksOverlap(t *testing.T) {
 	var both sync.WaitGroup
 	both.Add(2)
-	meet := engine.Task[int, int]{Name: "Meet", Timeout: 10 * time.Second, Func: func(_ context.Context, n int) (int, error) {
+	meet := engine.Task[int, int]{Name: "Meet", Timeout: 5 * time.Minute, Func: func(_ context.Context, n int) (int, error) {
 		both.Done()
 		both.Wait() // returns only when the other body runs too
 		return n, nil

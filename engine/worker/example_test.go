@@ -46,16 +46,19 @@ func Example() {
 func ExampleScheduler() {
 	dir, _ := os.MkdirTemp("", "worker-*")
 	defer os.RemoveAll(dir)
-	ctx := context.Background()
+	ctx, stop := context.WithCancel(context.Background())
 	store, _ := history.Open(ctx, dir)
 	defer store.Close()
+	defer stop()
 	d := schedule.Deployment{Flow: "greet", Name: "daily", Schedules: []schedule.Schedule{{Cron: "@daily"}}}
 	_, _ = store.ApplyDeployments(ctx, []schedule.Deployment{d})
 
-	running, stop := context.WithTimeout(ctx, 10*time.Millisecond)
-	defer stop()
-	(&worker.Scheduler{Planner: store}).Run(running)
-	upcoming, _ := store.DeploymentRuns(ctx, d, true, 100)
+	go (&worker.Scheduler{Planner: store}).Run(ctx)
+	var upcoming []engine.FlowRun
+	for len(upcoming) == 0 {
+		time.Sleep(time.Millisecond)
+		upcoming, _ = store.DeploymentRuns(ctx, d, true, 100)
+	}
 	fmt.Println(len(upcoming), "runs are ahead")
 	// Output: 3 runs are ahead
 }
