@@ -64,8 +64,8 @@ func TestTrainersParity(t *testing.T) {
 	}
 }
 
-// TestJavaParity has MLflow's Java client do what trainers do, but for artifacts:
-// those of a server it leaves to Python's.
+// TestJavaParity has MLflow's Java client do what trainers do. Artifacts it leaves to
+// Python's.
 func TestJavaParity(t *testing.T) {
 	classpath, err := os.ReadFile(os.Getenv("TAXIMETER_JAVA_CLASSPATH"))
 	if err != nil {
@@ -73,5 +73,6 @@ func TestJavaParity(t *testing.T) {
 	}
 	s := startServer(t, t.TempDir())
 	defer s.stop(t)
+	t.Setenv("MLFLOW_PYTHON_EXECUTABLE", registrytest.Python(t))
 	runClient(t, "java", "-cp", string(bytes.TrimSpace(classpath)), "testdata/java/TrainerClient.java", s.url)
 }

@@ -1,3 +1,6 @@
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -7,6 +10,7 @@ import org.mlflow.api.proto.ModelRegistry.ModelVersion;
 import org.mlflow.api.proto.Service.CreateExperiment;
 import org.mlflow.api.proto.Service.CreateRun;
 import org.mlflow.api.proto.Service.ExperimentTag;
+import org.mlflow.api.proto.Service.FileInfo;
 import org.mlflow.api.proto.Service.Metric;
 import org.mlflow.api.proto.Service.Param;
 import org.mlflow.api.proto.Service.Run;
@@ -24,7 +28,7 @@ import org.mlflow.tracking.RunsPage;
  *
  *     java -cp CLASSPATH TrainerClient.java SERVER
  *
- * Artifacts are left out: the client hands those of mlflow-artifacts: to Python's.
+ * It hands artifacts to Python's client: MLFLOW_PYTHON_EXECUTABLE names a Python with mlflow.
  */
 public class TrainerClient {
   static void check(String what, Object got, Object want) {
@@ -44,10 +48,11 @@ public class TrainerClient {
     check(what, "not refused", code);
   }
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     try (MlflowClient client = new MlflowClient(args[0])) {
       String experiment = experiments(client);
       String run = log(client, experiment);
+      artifacts(client, run);
       search(client, experiment, run);
       models(client, run);
       client.deleteExperiment(experiment);
@@ -101,6 +106,22 @@ public class TrainerClient {
     check("nan", client.getMetricHistory(id, "nan").get(0).getValue(), Double.NaN);
     check("inf", client.getMetricHistory(id, "inf").get(0).getValue(), Double.MAX_VALUE);
     return id;
+  }
+
+  static void artifacts(MlflowClient client, String run) throws IOException {
+    Path folder = Files.createTempDirectory("trainer"), inner = Files.createDirectory(folder.resolve("inner"));
+    Path note = Files.writeString(folder.resolve("é 1+.txt"), "hello"), large = Files.write(inner.resolve("large"), new byte[3 << 20]);
+    client.logArtifact(run, note.toFile());
+    client.logArtifact(run, note.toFile(), "one/two");
+    client.logArtifacts(run, folder.toFile(), "folder");
+    check("artifacts", listed(client.listArtifacts(run)), List.of("folder/", "one/", "é 1+.txt 5"));
+    check("in a folder", listed(client.listArtifacts(run, "folder/inner")), List.of("folder/inner/large " + (3 << 20)));
+    check("text", Files.readString(client.downloadArtifacts(run, "one/two/é 1+.txt").toPath()), "hello");
+    check("large", Files.mismatch(client.downloadArtifacts(run, "folder").toPath().resolve("inner/large"), large), -1L);
+  }
+
+  static List<String> listed(List<FileInfo> files) {
+    return files.stream().map(f -> f.getPath() + (f.getIsDir() ? "/" : " " + f.getFileSize())).sorted().collect(Collectors.toList());
   }
 
   static void search(MlflowClient client, String experiment, String parent) {
