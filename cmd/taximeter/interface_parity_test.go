@@ -141,7 +141,7 @@ type browser struct {
 
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU,
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("window-size", "1500,1000"), chromedp.Flag("host-resolver-rules", "MAP taxi.example 127.0.0.1"))
 	if name := os.Getenv("CHROMIUM"); name != "" {
@@ -156,6 +156,9 @@ func openBrowser(t *testing.T) *browser {
 	}
 	return &browser{ctx, os.Getenv("TAXIMETER_SCREENSHOTS")}
 }
+
+// patience is how long a browser may take, far longer than it should.
+const patience = 2 * time.Minute
 
 // answers are what a page's requests got.
 type answers struct {
@@ -200,11 +203,11 @@ func expected(status int64, url string) bool {
 	return status == 404 && (strings.HasSuffix(url, "/users/current") || strings.Contains(url, "registered-models/get?name=no-such-model"))
 }
 
-// quiet tells whether nothing has happened for a while.
+// quiet tells whether something has happened, and nothing for a while.
 func (a *answers) quiet() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return len(a.pending) == 0 && time.Since(a.changed) > 800*time.Millisecond
+	return len(a.pending) == 0 && !a.changed.IsZero() && time.Since(a.changed) > 800*time.Millisecond
 }
 
 // trouble is what pages of the interface say when something has gone wrong.

@@ -24,22 +24,18 @@ func (b *browser) visit(t *testing.T, server string, p interfacePage, fill func(
 	if err := chromedp.Listen(tab, seen.see); err != nil {
 		t.Fatal(err)
 	}
-	do := func(what string, steps ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(tab, steps...); err != nil {
-			t.Fatalf("%s: %v", what, err)
-		}
-	}
 	// What the switch at the top left sets.
 	mode := map[string]string{"ml": `"machine_learning"`, "genai": `"genai"`}[p.mode]
 	script := `localStorage.clear(); if ('` + mode + `') localStorage.setItem("mlflow.workflowType_v1", '` + mode + `')`
 	if _, err := chromedp.Call(tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}); err != nil {
 		t.Fatal(err)
 	}
-	do("open", chromedp.Navigate(server+fill(p.address)))
+	open(t, tab, server+fill(p.address))
 	settle(t, tab, p, seen)
 	if p.finds != "" {
-		do("search", chromedp.SendKeys(chromedp.CSS(`input[type="text"], input:not([type])`), p.finds+"\r"))
+		if err := chromedp.Do(tab, chromedp.SendKeys(chromedp.CSS(`input[type="text"], input:not([type])`), p.finds+"\r")); err != nil {
+			t.Fatalf("search: %v", err)
+		}
 		time.Sleep(time.Second) // it waits for more to be typed
 		settle(t, tab, p, seen)
 	}
@@ -52,23 +48,32 @@ func (b *browser) follow(t *testing.T, address, shows string) {
 	t.Helper()
 	tab, cancel := chromedp.NewContext(b.ctx)
 	defer cancel()
-	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
-		t.Fatal(err)
-	}
+	open(t, tab, address)
 	for begun := time.Now(); !strings.Contains(text(t, tab), shows) || !strings.Contains(text(t, tab), "About this run"); time.Sleep(250 * time.Millisecond) {
-		if time.Since(begun) > 30*time.Second {
+		if time.Since(begun) > patience {
 			t.Fatalf("%s shows %s", address, text(t, tab))
 		}
 	}
 }
 
-// settle waits until a page has asked all it wants and shows what it should, and
-// does so twice: pages begin anew when a part of them has come.
+// open goes to an address. It does not wait for the page, which may leave for
+// another one before it is there.
+func open(t *testing.T, tab context.Context, address string) {
+	t.Helper()
+	went, err := chromedp.Call(tab, page.Navigate, page.NavigateParams{URL: address})
+	if err != nil || went.ErrorText != "" {
+		t.Fatalf("open %s: %v %s", address, err, went.ErrorText)
+	}
+}
+
+// settle waits until a page has asked all it wants and shows what it should, trouble
+// only if it should, and does so twice: pages begin anew when a part of them has come.
 func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
 	t.Helper()
 	settled := 0
-	for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(250 * time.Millisecond) {
-		if !seen.quiet() || !strings.Contains(text(t, tab), p.shows) {
+	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(250 * time.Millisecond) {
+		shown := text(t, tab)
+		if !seen.quiet() || !strings.Contains(shown, p.shows) || trouble.MatchString(shown) != p.missing {
 			settled = 0
 		} else if settled++; settled == 2 {
 			return
@@ -81,17 +86,20 @@ func settle(t *testing.T, tab context.Context, p interfacePage, seen *answers) {
 	}
 }
 
-// text is what a page shows, also in its fields and editors. A page that is
-// leaving for another cannot be asked, so the one that comes is.
+// text is what a page shows, also in its fields and editors; nothing while it comes.
+// A page that is leaving for another cannot be asked, so the one that comes is.
 func text(t *testing.T, tab context.Context) string {
 	t.Helper()
-	const script = `(document.body?.innerText ?? "") + "\n" + [...document.querySelectorAll("input,textarea")].map((e) => e.value).join("\n")`
+	const script = `document.readyState !== "complete" ? "" :
+		document.body.innerText + "\n" + [...document.querySelectorAll("input,textarea")].map((e) => e.value).join("\n")`
 	for begun := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		shown, err := chromedp.Run(tab, chromedp.Evaluate[string](script))
+		ask, cancel := context.WithTimeout(tab, 20*time.Second)
+		shown, err := chromedp.Run(ask, chromedp.Evaluate[string](script))
+		cancel()
 		if err == nil {
 			return shown
 		}
-		if tab.Err() != nil || time.Since(begun) > 10*time.Second {
+		if tab.Err() != nil || time.Since(begun) > patience {
 			t.Fatal(err)
 		}
 	}
