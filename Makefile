@@ -43,11 +43,9 @@ vet:
 # What needs the real months, outside programs, or another machine than this.
 parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready $(CACHE)/mlflow2-1/ready $(CACHE)/java-1/classpath
 	go vet -tags parity ./...
-	@command -v chromium >/dev/null || { \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; } || { \
+	@scripts/install.sh chromium chromium fonts-dejavu-core || { \
 		echo 'make parity: pages are tested in a browser: install chromium'; exit 1; }
-	@command -v qemu-aarch64-static >/dev/null || { \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends qemu-user-static; } || { \
+	@scripts/install.sh qemu-aarch64-static qemu-user-static || { \
 		echo 'make parity: arm64 is emulated: install qemu-user-static'; exit 1; }
 	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_WIRE='$(abspath $(WIRE))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' TAXIMETER_PYTHON_MLFLOW2='$(CACHE)/mlflow2-1/bin/python' TAXIMETER_JAVA_CLASSPATH='$(CACHE)/java-1/classpath' \
 		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models ./models/gbt ./registry/mlflow ./registry/mlflowstore ./cmd/taximeter
@@ -85,21 +83,15 @@ bench-pipeline: build months $(CACHE)/original-1/ready $(CACHE)/today-1/ready
 # MLflow's Java client, and where its jars are.
 JAVA_CLIENT := cmd/taximeter/testdata/java/pom.xml
 $(CACHE)/java-1/classpath: $(JAVA_CLIENT)
-	@command -v mvn >/dev/null && command -v javac >/dev/null || { \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends maven default-jdk-headless; } || { \
+	@scripts/install.sh javac default-jdk-headless && scripts/install.sh mvn maven || { \
 		echo "make parity: MLflow's Java client comes from Maven: install maven and a JDK of at least 11"; exit 1; }
 	@mkdir -p '$(@D)'
-	mvn -q -B -f $(JAVA_CLIENT) dependency:build-classpath -Dmdep.outputFile='$(abspath $@)'
+	scripts/again.sh mvn -q -B -f $(JAVA_CLIENT) dependency:build-classpath -Dmdep.outputFile='$(abspath $@)'
 
 # A virtual environment, made anew when its list of packages changes.
 define venv
-$(1)/ready: $(2)
-	@$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 10), sys.version' || { \
-		echo 'needs Python 3.10 or newer with venv; PYTHON=... names one'; exit 1; }
-	$(PYTHON) -m venv '$(1)'
-	for list in $(wildcard $(2) $(2:.txt=-after.txt)); do \
-		'$(1)/bin/pip' install --quiet --disable-pip-version-check -r $$$$list || exit 1; done
-	touch $$@
+$(1)/ready: $(2) $(wildcard $(2:.txt=-py*.lock))
+	scripts/venv.sh '$(PYTHON)' '$(1)' $(2)
 endef
 $(eval $(call venv,$(VENV),scripts/requirements-parity.txt))
 $(eval $(call venv,$(CACHE)/xgboost3-1,scripts/requirements-xgboost3.txt))

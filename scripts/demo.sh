@@ -28,7 +28,11 @@ fi
 
 if [ -z "$CHECK" ]; then
 	echo
-	exec "$bin" server --home "$home" --addr "$ADDR"
+	"$bin" server --home "$home" --addr "$ADDR" || {
+		echo "demo: so at a free port (make demo ADDR=... names another)"
+		exec "$bin" server --home "$home" --addr "${ADDR%:*}:0"
+	}
+	exit
 fi
 
 out=build/demo-server.log
