@@ -20,10 +20,10 @@ type Digester interface{ CacheDigest() string }
 // Digest identifies v by its content: two values of equal content have equal
 // digests in every process. A struct's fields tagged `cache:"-"` do not count.
 // What cannot be seen whole (a function, a channel, a struct with unexported
-// fields and no marshaler) is an error, so that no call is answered from the
+// fields and no marshaler, a value that holds itself) is an error, so that no call is answered from the
 // cache by mistake.
 func Digest(v any) (string, error) {
-	d := digester{sha256.New()}
+	d := &digester{Hash: sha256.New()}
 	if err := d.add(reflect.ValueOf(v)); err != nil {
 		return "", err
 	}
@@ -38,7 +38,7 @@ func digestBytes(b []byte) string {
 
 // combine identifies a list of digests, of what kind.
 func combine(kind string, digests ...string) string {
-	d := digester{sha256.New()}
+	d := &digester{Hash: sha256.New()}
 	d.text(kind)
 	for _, s := range digests {
 		d.text(s)
@@ -46,23 +46,33 @@ func combine(kind string, digests ...string) string {
 	return d.sum()
 }
 
-type digester struct{ hash.Hash }
+type digester struct {
+	hash.Hash
+	depth int // of values within values
+}
 
-func (d digester) sum() string { return hex.EncodeToString(d.Sum(nil)) }
+// deepest is how deep a value may be: one that holds itself has no end.
+const deepest = 1000
 
-func (d digester) number(n uint64) {
+func (d *digester) sum() string { return hex.EncodeToString(d.Sum(nil)) }
+
+func (d *digester) number(n uint64) {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], n)
 	d.Write(b[:])
 }
 
 // text writes s with its length, so that no two lists of texts look alike.
-func (d digester) text(s string) {
+func (d *digester) text(s string) {
 	d.number(uint64(len(s)))
 	d.Write([]byte(s))
 }
 
-func (d digester) add(v reflect.Value) error {
+func (d *digester) add(v reflect.Value) error {
+	if d.depth++; d.depth > deepest {
+		return fmt.Errorf("digest a %s: it is more than %d values deep, or holds itself", v.Type(), deepest)
+	}
+	defer func() { d.depth-- }()
 	if !v.IsValid() {
 		d.text("nil")
 		return nil
@@ -103,7 +113,7 @@ func (d digester) add(v reflect.Value) error {
 }
 
 // addOwn adds a value that says itself what it is.
-func (d digester) addOwn(v any) (done bool, err error) {
+func (d *digester) addOwn(v any) (done bool, err error) {
 	var text []byte
 	switch v := v.(type) {
 	case Digester:
@@ -119,7 +129,7 @@ func (d digester) addOwn(v any) (done bool, err error) {
 	return true, err
 }
 
-func (d digester) addMap(v reflect.Value) error {
+func (d *digester) addMap(v reflect.Value) error {
 	keys := v.MapKeys()
 	sort.Slice(keys, func(i, j int) bool { return fmt.Sprint(keys[i]) < fmt.Sprint(keys[j]) })
 	d.number(uint64(len(keys)))
@@ -134,7 +144,7 @@ func (d digester) addMap(v reflect.Value) error {
 	return nil
 }
 
-func (d digester) addStruct(v reflect.Value) error {
+func (d *digester) addStruct(v reflect.Value) error {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		if field.Tag.Get("cache") == "-" {

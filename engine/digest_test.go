@@ -52,7 +52,10 @@ func TestDigestIsOfContent(t *testing.T) {
 			t.Errorf("%s: digests %s and %s, %v, %v", name, x, y, xerr, yerr)
 		}
 	}
-	for _, v := range []any{func() {}, make(chan int), struct{ hidden int }{1}, []any{struct{ hidden int }{1}}} {
+	type ring struct{ Next *ring }
+	endless := &ring{}
+	endless.Next = endless
+	for _, v := range []any{endless, func() {}, make(chan int), struct{ hidden int }{1}, []any{struct{ hidden int }{1}}} {
 		if d, err := engine.Digest(v); err == nil {
 			t.Errorf("%T has the digest %s", v, d)
 		}

@@ -20,7 +20,8 @@ type Flow[I, O any] struct {
 	Description string
 	Tags        []string // every run has them
 	// RunName names runs, such as "train {date}": what stands in braces is a
-	// parameter, {flow} or {expected_start}. Zero: a name such as "flashy-dove".
+	// parameter, as for Task.RunName, {flow} or {expected_start}. Zero: a name such as
+	// "flashy-dove".
 	RunName string
 	// Concurrency is how many bodies of this flow's tasks run at once; zero: no
 	// limit. With 1, calls are carried out one after the other, as they were made.
@@ -35,7 +36,8 @@ type Flow[I, O any] struct {
 
 // Start runs the flow from the top, in a new run, and waits for it. The record
 // is returned with an error too, once there is one. Parameters that the flow's
-// schema does not allow end the run before it has begun, with a ParameterError.
+// schema does not allow end the run before it has begun, with a ParameterError. What
+// the body is given is decoded from the run's record, now as when it is resumed.
 func (f Flow[I, O]) Start(ctx context.Context, e *Engine, in I, o Options) (out O, run FlowRun, err error) {
 	params, err := marshal(in)
 	if err != nil {
@@ -49,10 +51,8 @@ func (f Flow[I, O]) Start(ctx context.Context, e *Engine, in I, o Options) (out 
 	if err != nil {
 		return out, run, err
 	}
-	if string(run.Parameters) != string(params) { // defaults were filled in
-		if err := decodeInto(run.Parameters, &in); err != nil {
-			return out, run, err
-		}
+	if in, err = f.parameters(run); err != nil {
+		return out, run, err
 	}
 	made, err := e.History.CreateFlowRun(ctx, run)
 	if err != nil {
@@ -84,11 +84,19 @@ func (f Flow[I, O]) Resume(ctx context.Context, e *Engine, id string) (out O, ru
 		return out, run, decodeInto(run.Result, &out)
 	}
 	run.Recoveries, run.NextStart = 0, time.Time{} // somebody asked for it, now
-	var in I
-	if err := decodeInto(run.Parameters, &in); err != nil {
+	in, err := f.parameters(run)
+	if err != nil {
 		return out, run, err
 	}
 	return f.top(ctx, e, in, run)
+}
+
+// parameters are those of a run, as its body is given them.
+func (f Flow[I, O]) parameters(run FlowRun) (in I, err error) {
+	if err := decodeInto(run.Parameters, &in); err != nil {
+		return in, fmt.Errorf("read the parameters of %s: %w", f.Name, err)
+	}
+	return in, nil
 }
 
 // adopt takes over a run of this flow.
@@ -158,9 +166,15 @@ func (f Flow[I, O]) top(ctx context.Context, e *Engine, in I, record FlowRun) (o
 
 // call runs the body and waits for what its result is made of.
 func (f Flow[I, O]) call(c *Ctx, in I) (Arg[O], error) {
+	if f.Func == nil {
+		return nil, fmt.Errorf("flow %s has no Func", f.Name)
+	}
 	result, err := f.Func(c, in)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case result == nil:
+		return nil, fmt.Errorf("flow %s returned neither a result nor an error: want engine.Val or a future", f.Name)
 	}
 	for _, u := range result.calls() {
 		u.observed.Store(true)

@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 )
 
 // Launch implements Runnable.
@@ -12,9 +11,9 @@ func (f Flow[I, O]) Launch(ctx context.Context, e *Engine, params json.RawMessag
 	if err != nil {
 		return FlowRun{}, err
 	}
-	var in I
-	if err := decodeInto(checked.Parameters, &in); err != nil {
-		return FlowRun{}, fmt.Errorf("read the parameters of %s: %w", f.Name, err)
+	in, err := f.parameters(checked)
+	if err != nil {
+		return FlowRun{}, err
 	}
 	_, run, err := f.Start(ctx, e, in, o)
 	return run, err

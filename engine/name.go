@@ -2,7 +2,6 @@ package engine
 
 import (
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"regexp"
 	"slices"
@@ -42,28 +41,54 @@ func (f Flow[I, O]) runName(run FlowRun) string {
 	if f.RunName == "" {
 		return RunName()
 	}
-	var params map[string]any
-	_ = json.Unmarshal(run.Parameters, &params) // what is no object has no names
-	return fillIn(f.RunName, params, map[string]string{
+	return fillIn(f.RunName, run.Parameters, map[string]string{
 		"flow": f.Name, "expected_start": run.ExpectedStart.Format(time.RFC3339),
 	})
 }
 
-var inBraces = regexp.MustCompile(`\{[\w.]+\}`)
+var inBraces = regexp.MustCompile(`\{[\w.-]+\}`)
 
-// fillIn replaces {name} in a template by the field or the word of that name. A
-// name that stands for nothing is left as it is.
-func fillIn(template string, fields map[string]any, words map[string]string) string {
-	return inBraces.ReplaceAllStringFunc(template, func(name string) string {
-		name = strings.Trim(name, "{}")
-		if v, ok := fields[name]; ok {
-			return fmt.Sprint(v)
+// fillIn replaces {name} in a template by the field of that name in JSON, which may
+// be within others, or else by the word. What stands for nothing is left as it is.
+func fillIn(template string, input json.RawMessage, words map[string]string) string {
+	return inBraces.ReplaceAllStringFunc(template, func(braces string) string {
+		name := strings.Trim(braces, "{}")
+		if v := field(input, name); v != nil {
+			return plain(v)
 		}
 		if w, ok := words[name]; ok {
 			return w
 		}
-		return "{" + name + "}"
+		if name == "input" && len(input) > 0 {
+			return plain(input)
+		}
+		return braces
 	})
+}
+
+// field is what stands at a path such as train.month in a JSON object, or nil.
+func field(object json.RawMessage, path string) json.RawMessage {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(object, &fields) != nil {
+		return nil // what is no object has no fields
+	}
+	if v, ok := fields[path]; ok {
+		return v
+	}
+	first, rest, _ := strings.Cut(path, ".")
+	if v, ok := fields[first]; ok && rest != "" {
+		return field(v, rest)
+	}
+	return nil
+}
+
+// plain is a JSON value as people write it.
+func plain(v json.RawMessage) string {
+	var text string
+	if json.Unmarshal(v, &text) == nil {
+		return text
+	}
+	return string(v)
 }
 
 // union returns the words of both lists, sorted, each once.

@@ -55,3 +55,33 @@ func TestNamesTagsAndHooks(t *testing.T) {
 		t.Errorf("%+v", info)
 	}
 }
+
+func TestNameTemplates(t *testing.T) {
+	type params struct {
+		Rows  int      `json:"rows"`
+		Rate  float64  `json:"rate"`
+		Taxis []string `json:"taxis"`
+		Train struct {
+			Month string `json:"month"`
+		} `json:"train"`
+	}
+	p := params{Rows: 10_000_000, Rate: 0.1, Taxis: []string{"green"}}
+	p.Train.Month = "2021-01"
+	for template, want := range map[string]string{
+		"{flow} of {train.month}": "flow of 2021-01", "{rows} rows at {rate}": "10000000 rows at 0.1", "{taxis}": `["green"]`,
+		"{nobody} {train.nobody} {rows.x} {}": "{nobody} {train.nobody} {rows.x} {}", "{{rows}} {": "{10000000} {",
+	} {
+		f := engine.Flow[params, string]{Name: "flow", RunName: template, Func: func(c *engine.Ctx, p params) (engine.Arg[string], error) {
+			read := engine.Task[string, string]{Name: "Read", RunName: "{name} {input} as {key}", Func: func(_ context.Context, s string) (string, error) { return s, nil }}
+			return read.Keyed("x").Submit(c, engine.Val(p.Train.Month)), nil
+		}}
+		e := &engine.Engine{}
+		_, run, err := f.Start(t.Context(), e, p, engine.Options{})
+		if err != nil || run.Name != want {
+			t.Errorf("%s: %q, %v; want %q", template, run.Name, err, want)
+		}
+		if got := tasks(t, e, run)["read[x]"].RunName; got != "Read 2021-01 as read[x]" {
+			t.Errorf("the call is named %q", got)
+		}
+	}
+}

@@ -16,9 +16,10 @@ type Retry struct {
 	// Delays, if set, are used in Delay's place, one after the other; the last one
 	// stays.
 	Delays []time.Duration
-	// Backoff multiplies the delay with each further retry: 2 doubles it. Zero: it
-	// stays the same.
-	Backoff float64
+	// Backoff multiplies the delay with each further retry: 2 doubles it, up to
+	// MaxDelay. Zero: it stays the same.
+	Backoff  float64
+	MaxDelay time.Duration // zero: a day, or the delay itself where that is longer
 	// Jitter spreads each delay evenly over [1-Jitter, 1+Jitter] times itself.
 	Jitter float64
 	// If decides which errors are worth a retry; nil: all but Permanent ones. A
@@ -28,17 +29,25 @@ type Retry struct {
 
 // delay returns how long to wait before retry n, the first being 0.
 func (r Retry) delay(n int) time.Duration {
-	d := float64(r.Delay)
+	first := r.Delay
 	if len(r.Delays) > 0 {
-		d = float64(r.Delays[min(n, len(r.Delays)-1)])
+		first = r.Delays[min(n, len(r.Delays)-1)]
 	}
+	if first <= 0 {
+		return 0
+	}
+	d := float64(first)
 	if r.Backoff > 0 {
-		d *= math.Pow(r.Backoff, float64(n))
+		most := r.MaxDelay
+		if most == 0 {
+			most = max(24*time.Hour, first)
+		}
+		d = min(d*math.Pow(r.Backoff, float64(n)), float64(most))
 	}
 	if r.Jitter > 0 {
 		d *= max(0, 1+r.Jitter*(2*rand.Float64()-1))
 	}
-	return time.Duration(min(d, float64(24*time.Hour)))
+	return time.Duration(min(d, math.MaxInt64/2))
 }
 
 func (r Retry) wants(err error, n int) (yes bool) {

@@ -74,6 +74,9 @@ func TestDelaysAndJitter(t *testing.T) {
 		{engine.Retry{Max: 4, Delays: []time.Duration{time.Second, 10 * time.Second}}, 31 * time.Second, 31 * time.Second},
 		{engine.Retry{Max: 4, Delay: time.Second, Backoff: 2}, 15 * time.Second, 15 * time.Second},
 		{engine.Retry{Max: 4, Delay: 10 * time.Second, Jitter: 0.5}, 20 * time.Second, 60 * time.Second},
+		{engine.Retry{Max: 4, Delay: time.Second, Backoff: 10, MaxDelay: 20 * time.Second}, 51 * time.Second, 51 * time.Second},
+		{engine.Retry{Max: 2, Delay: 48 * time.Hour, Backoff: 2}, 96 * time.Hour, 96 * time.Hour},
+		{engine.Retry{Max: 1100, Backoff: 2}, 0, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			begun := time.Now()

@@ -57,6 +57,9 @@ func (f Flow[I, O]) NewRun(e *Engine, params json.RawMessage, o Options) (run Fl
 	if err := e.ready(); err != nil {
 		return run, err
 	}
+	if slug(f.Name) == "" {
+		return run, fmt.Errorf("a flow is called %q: %w", f.Name, errNoName)
+	}
 	s, err := f.schema()
 	if err != nil {
 		return run, err
@@ -92,8 +95,8 @@ func (f Flow[I, O]) Execute(ctx context.Context, e *Engine, id string) (FlowRun,
 	if err != nil {
 		return f.fail(ctx, e, run, err)
 	}
-	var in I
-	if err := decodeInto(params.Parameters, &in); err != nil {
+	in, err := f.parameters(params)
+	if err != nil {
 		return f.fail(ctx, e, run, err)
 	}
 	_, run, err = f.top(ctx, e, in, run)

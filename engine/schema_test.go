@@ -3,6 +3,7 @@ package engine_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,16 @@ import (
 
 type month struct{ year, month int }
 
-func (m month) MarshalText() ([]byte, error) { return nil, nil }
+func (m month) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%d-%02d", m.year, m.month), nil
+}
+
+func (m *month) UnmarshalText(text []byte) error {
+	if _, err := fmt.Sscanf(string(text), "%d-%d", &m.year, &m.month); err != nil {
+		return errors.New("want a month such as 2021-03")
+	}
+	return nil
+}
 
 type base struct {
 	Seed uint64 `json:"seed" default:"42"`
@@ -85,25 +95,27 @@ func TestParametersAreCheckedAndCompleted(t *testing.T) {
 		t.Errorf("Resolve = %s, %v\nwant %s", full, err, want)
 	}
 	for params, want := range map[string]string{
-		``:                        `parameter date is missing: want a date such as 2021-03-05`,
-		`[]`:                      `parameters: want an object, not []`,
-		`{"date":"5 March"}`:      `parameter date: want a date such as 2021-03-05, not "5 March"`,
-		`{"date":20210305}`:       `parameter date: want a date such as 2021-03-05, not 20210305`,
-		`{"taxi":"blue"}`:         `parameter taxi: want one of "green", "yellow", not "blue"`,
-		`{"trials":"many"}`:       `parameter trials: want an integer from 0 to 1000, not "many"`,
-		`{"trials":1001}`:         `parameter trials: want an integer from 0 to 1000, not 1001`,
-		`{"trials":1.5}`:          `parameter trials: want an integer from 0 to 1000, not 1.5`,
-		`{"trials":null}`:         `parameter trials: want an integer from 0 to 1000, not null`,
-		`{"seed":-1}`:             `parameter seed: want an integer of at least 0, not -1`,
-		`{"months":["a",3]}`:      `parameter months[1]: want a string, not 3`,
-		`{"tags":{"a":1}}`:        `parameter tags.a: want a string, not 1`,
-		`{"Nested":{"Deep":1}}`:   `parameter Nested.Deep: want true or false, not 1`,
-		`{"Nested":{"Depp":1}}`:   `parameter Nested.Depp: want one of Deep, not 1`,
-		`{"when":"yesterday"}`:    `parameter when: want a time such as 2021-03-05T09:00:00Z, not "yesterday"`,
-		`{"name":"A"}`:            `parameter name: want a string of at least 2 characters, not "A"`,
-		`{"rate":"0.1"}`:          `parameter rate: want a number of at least 0, not "0.1"`,
-		`{"hidden":1}`:            `parameter hidden: want one of seed, date, taxi, trials, rate, month, months, when, limit, tags, Nested, any, name, not 1`,
-		`{"trials":` + `[1,2,3]}`: `parameter trials: want an integer from 0 to 1000, not [1,2,3]`,
+		``:                         `parameter date is missing: want a date such as 2021-03-05`,
+		`[]`:                       `parameters: want an object, not []`,
+		`{"date":"5 March"}`:       `parameter date: want a date such as 2021-03-05, not "5 March"`,
+		`{"date":20210305}`:        `parameter date: want a date such as 2021-03-05, not 20210305`,
+		`{"taxi":"blue"}`:          `parameter taxi: want one of "green", "yellow", not "blue"`,
+		`{"trials":"many"}`:        `parameter trials: want an integer from 0 to 1000, not "many"`,
+		`{"trials":1001}`:          `parameter trials: want an integer from 0 to 1000, not 1001`,
+		`{"trials":1.5}`:           `parameter trials: want an integer from 0 to 1000, not 1.5`,
+		`{"trials":null}`:          `parameter trials: want an integer from 0 to 1000, not null`,
+		`{"seed":-1}`:              `parameter seed: want an integer of at least 0, not -1`,
+		`{"months":["2021-03",3]}`: `parameter months[1]: want a string, not 3`,
+		`{"month":"March"}`:        `parameter month: want a string, not "March": want a month such as 2021-03`,
+		`{"tags":{"a":1}}`:         `parameter tags.a: want a string, not 1`,
+		`{"Nested":{"Deep":1}}`:    `parameter Nested.Deep: want true or false, not 1`,
+		`{"Nested":{"Depp":1}}`:    `parameter Nested.Depp is unknown, did you mean "Deep"?`,
+		`{"trails":1}`:             `parameter trails is unknown, did you mean "trials"?`,
+		`{"when":"yesterday"}`:     `parameter when: want a time such as 2021-03-05T09:00:00Z, not "yesterday"`,
+		`{"name":"A"}`:             `parameter name: want a string of at least 2 characters, not "A"`,
+		`{"rate":"0.1"}`:           `parameter rate: want a number of at least 0, not "0.1"`,
+		`{"hidden":1}`:             `parameter hidden is unknown: there are seed, date, taxi, trials, rate, month, months, when, limit, tags, Nested, any, name`,
+		`{"trials":` + `[1,2,3]}`:  `parameter trials: want an integer from 0 to 1000, not [1,2,3]`,
 	} {
 		if strings.HasPrefix(params, `{`) && !strings.Contains(params, "date") {
 			params = `{"date":"2021-03-05",` + params[1:]
@@ -120,12 +132,12 @@ func TestParametersTypedAsText(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	typed, err := s.FromText(map[string]string{"date": "2021-03-05", "trials": "5", "taxi": "yellow", "month": "2021", "limit": "null", "name": "true", "tags": `{"a":"b"}`})
+	typed, err := s.FromText(map[string]string{"date": "2021-03-05", "trials": "5", "taxi": "yellow", "month": "2021-03", "limit": "null", "name": "true", "tags": `{"a":"b"}`})
 	if err != nil {
 		t.Fatal(err)
 	}
 	full, err := s.Resolve(typed)
-	if want := `{"date":"2021-03-05","limit":null,"month":"2021","name":"true","seed":42,"tags":{"a":"b"},"taxi":"yellow","trials":5}`; err != nil || string(full) != want {
+	if want := `{"date":"2021-03-05","limit":null,"month":"2021-03","name":"true","seed":42,"tags":{"a":"b"},"taxi":"yellow","trials":5}`; err != nil || string(full) != want {
 		t.Errorf("%s, %v\nwant %s", full, err, want)
 	}
 	typed, _ = s.FromText(map[string]string{"date": "2021-03-05", "trials": "many"})

@@ -78,6 +78,10 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 	if s.closed {
 		return c.refuse(errBodyEnded)
 	}
+	if slug(name) == "" {
+		s.calls = append(s.calls, c.refuse(errNoName))
+		return c
+	}
 	c.prior = s.run.latest(c.key)
 	for i, u := range upstream {
 		u.observed.Store(true)
@@ -115,6 +119,9 @@ func (s *scope) key(name, key string) string {
 	}
 	return full
 }
+
+// errNoName refuses what no key can be made of.
+var errNoName = errors.New("a name wants a letter or a digit")
 
 // errBodyEnded refuses a call that comes too late to be part of its run.
 var errBodyEnded = errors.New("the body that makes the call has ended, or was abandoned")

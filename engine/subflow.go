@@ -11,6 +11,9 @@ import (
 // result is not stored: when the parent is resumed the body runs again, and
 // reuses the calls that completed.
 func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
+	if in == nil {
+		panic(fmt.Sprintf("flow %s is called without an argument: want engine.Val or a future", f.Name))
+	}
 	c := s.scope().begin(KindSubflow, f.Name, "", in, after)
 	c.record.Tags = f.Tags
 	var result Arg[O]
@@ -40,7 +43,7 @@ func (f Flow[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 		if err != nil {
 			return err
 		}
-		r, err := f.child(ctx, c, v)
+		r, v, err := f.child(ctx, c, v)
 		if err != nil {
 			return err
 		}
@@ -65,26 +68,34 @@ func (f Flow[I, O]) Run(s Scope, in Arg[I], after ...Dependency) (O, error) {
 	return f.Submit(s, in, after...).Get(s.scope().ctx)
 }
 
-// child finds or creates the run of this call.
-func (f Flow[I, O]) child(ctx context.Context, c *call, in I) (*flowRun, error) {
+// child finds or creates the run of this call, and returns its parameters with the
+// defaults filled in.
+func (f Flow[I, O]) child(ctx context.Context, c *call, in I) (*flowRun, I, error) {
 	e, parent := c.scope.run.engine, c.scope.run
+	params, err := marshal(in)
+	if err != nil {
+		return nil, in, fmt.Errorf("encode the parameters of %s: %w", f.Name, err)
+	}
+	made, err := f.NewRun(e, params, Options{Refresh: parent.born.Refresh, ExpectedStart: parent.born.ExpectedStart})
+	if err != nil {
+		return nil, in, err
+	}
+	if string(made.Parameters) != string(params) {
+		if in, err = f.parameters(made); err != nil {
+			return nil, in, err
+		}
+	}
 	record, err := e.History.Subflow(ctx, parent.born.ID, c.key)
 	if errors.Is(err, ErrNotFound) {
-		params, err := marshal(in)
-		if err != nil {
-			return nil, fmt.Errorf("encode the parameters of %s: %w", f.Name, err)
-		}
-		if record, err = f.NewRun(e, params, Options{Refresh: parent.born.Refresh, ExpectedStart: parent.born.ExpectedStart}); err != nil {
-			return nil, err
-		}
-		record.ParentID, record.ParentKey, record.RootID = parent.born.ID, c.key, parent.born.RootID
-		if _, err := e.History.CreateFlowRun(ctx, record); err != nil {
-			return nil, fmt.Errorf("record a run of %s: %w", f.Name, err)
+		made.ParentID, made.ParentKey, made.RootID = parent.born.ID, c.key, parent.born.RootID
+		if record, err = e.History.CreateFlowRun(ctx, made); err != nil {
+			return nil, in, fmt.Errorf("record a run of %s: %w", f.Name, err)
 		}
 	} else if err != nil {
-		return nil, err
+		return nil, in, err
 	}
-	return e.newRun(ctx, f.settings(), record, parent)
+	r, err := e.newRun(ctx, f.settings(), record, parent)
+	return r, in, err
 }
 
 // asSubflow takes the call to a final state by running do.

@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -12,7 +12,8 @@ import (
 type Task[I, O any] struct {
 	Name string // for people, such as "Read taxi data"; keys are made from it
 	// RunName names calls for people, such as "Read {month}": what stands in braces
-	// is a field of the input, by its JSON name. Zero: Name.
+	// is a field of the input, by its JSON name, which may be within another, as in
+	// {train.month}; {input} the whole; {name} or {key}. Zero: Name.
 	RunName string
 	Tags    []string // also names of concurrency limits
 	Retry   Retry
@@ -43,12 +44,15 @@ type Dependency interface{ calls() []*call }
 // Submit calls the task and returns at once. The body runs when the argument's
 // calls, and those in after, have completed.
 func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
+	if in == nil {
+		panic(fmt.Sprintf("task %s is called without an argument: want engine.Val or a future", t.Name))
+	}
 	c := s.scope().begin(t.kind, t.Name, t.key, in, after)
 	c.record.Tags, c.onState = t.Tags, t.OnState
 	codec := t.Codec.orJSON()
 	f := &Future[O]{call: c, id: c.resultDigest}
 	c.drop = f.release
-	run := spec{retry: t.Retry, cache: t.Cache, timeout: t.Timeout, codec: codec.name, digest: in.digest, label: t.label(in)}
+	run := spec{retry: t.Retry, cache: t.Cache, timeout: t.Timeout, codec: codec.name, digest: in.digest, label: t.label(c, in)}
 	run.run = func(ctx context.Context, tc *TaskCtx) (func() (*Result, error), error) {
 		v, err := t.body(ctx, tc, in)
 		if err != nil {
@@ -122,7 +126,7 @@ func (t Task[I, O]) remake(ctx context.Context, c *call, s spec, in Arg[I], caus
 }
 
 // label returns what names a call for people, or nil.
-func (t Task[I, O]) label(in Arg[I]) func(context.Context) (string, error) {
+func (t Task[I, O]) label(c *call, in Arg[I]) func(context.Context) (string, error) {
 	if t.RunName == "" {
 		return nil
 	}
@@ -131,11 +135,8 @@ func (t Task[I, O]) label(in Arg[I]) func(context.Context) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		var fields map[string]any
-		if data, err := marshal(v); err == nil {
-			_ = json.Unmarshal(data, &fields) // what is no object has no names
-		}
-		return fillIn(t.RunName, fields, map[string]string{"name": t.Name}), nil
+		data, _ := marshal(v) // what has no JSON has no fields
+		return fillIn(t.RunName, data, map[string]string{"name": t.Name, "key": c.key}), nil
 	}
 }
 
@@ -144,6 +145,9 @@ func (t Task[I, O]) body(ctx context.Context, tc *TaskCtx, in Arg[I]) (out O, er
 	v, err := in.value(ctx)
 	if err != nil {
 		return out, err
+	}
+	if t.Func == nil {
+		return out, Permanent(fmt.Errorf("task %s has no Func", t.Name))
 	}
 	ctx = context.WithValue(ctx, taskKey{}, tc)
 	tc.s.ctx = ctx

@@ -3,7 +3,9 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -13,6 +15,9 @@ type ParameterError struct {
 	Parameter string // "trials", "train.month", "months[2]"; "" for the whole
 	Want      string // "an integer of at least 0"
 	Got       string // the value as JSON; "" where it is missing
+	Reason    string // that the value's own type gives; "" where Want says it
+	// Known, for a parameter that there is not, are those that there are.
+	Known []string
 }
 
 func (e *ParameterError) Error() string {
@@ -20,8 +25,13 @@ func (e *ParameterError) Error() string {
 	if e.Parameter != "" {
 		name = "parameter " + e.Parameter
 	}
-	if e.Got == "" {
+	switch {
+	case e.Known != nil:
+		return name + " is unknown" + Suggest(e.Parameter[strings.LastIndex(e.Parameter, ".")+1:], e.Known)
+	case e.Got == "":
 		return fmt.Sprintf("%s is missing: want %s", name, e.Want)
+	case e.Reason != "":
+		return fmt.Sprintf("%s: want %s, not %s: %s", name, e.Want, e.Got, e.Reason)
 	}
 	return fmt.Sprintf("%s: want %s, not %s", name, e.Want, e.Got)
 }
@@ -63,42 +73,11 @@ func (s *Schema) FromText(values map[string]string) (json.RawMessage, error) {
 	return marshal(params)
 }
 
-// fill puts the defaults of properties that are not given.
-func (s *Schema) fill(value json.RawMessage) (json.RawMessage, error) {
-	if s.Type != "object" || len(s.Properties) == 0 {
-		return value, nil
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(value, &object) != nil || object == nil {
-		return value, nil // check says what is wrong
-	}
-	changed := false
-	for name, p := range s.Properties {
-		given, ok := object[name]
-		switch {
-		case !ok && p.Default != nil:
-			object[name], changed = p.Default, true
-		case ok:
-			full, err := p.fill(given)
-			if err != nil {
-				return nil, err
-			}
-			if !bytes.Equal(full, given) {
-				object[name], changed = full, true
-			}
-		}
-	}
-	if !changed {
-		return value, nil
-	}
-	return marshal(object)
-}
-
 // check returns a ParameterError unless value, which is the parameter at path, is
 // as described.
 func (s *Schema) check(path string, value json.RawMessage) error {
 	value = bytes.TrimSpace(value)
-	bad := &ParameterError{path, s.want(), shortened(value)}
+	bad := &ParameterError{Parameter: path, Want: s.want(), Got: s.got(value)}
 	if !json.Valid(value) {
 		return bad
 	}
@@ -124,18 +103,42 @@ func (s *Schema) check(path string, value json.RawMessage) error {
 		if json.Unmarshal(value, &items) != nil {
 			return bad
 		}
+		if s.MinItems != nil && len(items) < *s.MinItems || s.MaxItems != nil && len(items) > *s.MaxItems {
+			return bad
+		}
 		for i, item := range items {
 			if err := s.Items.check(fmt.Sprintf("%s[%d]", path, i), item); err != nil {
 				return err
 			}
 		}
 	case "object":
-		return s.checkObject(path, value, bad)
+		if err := s.checkObject(path, value, bad); err != nil {
+			return err
+		}
 	}
 	if !ok {
 		return bad
 	}
+	if bad.Reason = s.decode(value); bad.Reason != "" {
+		return bad
+	}
 	return nil
+}
+
+// decode returns what the decoder of the value's type has against it.
+func (s *Schema) decode(value json.RawMessage) string {
+	if s.decoded == nil {
+		return ""
+	}
+	err := json.Unmarshal(value, reflect.New(s.decoded).Interface())
+	var misfit *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &misfit):
+		return fmt.Sprintf("it does not fit a Go %s", misfit.Type)
+	}
+	return err.Error()
 }
 
 func (s *Schema) checkObject(path string, value json.RawMessage, bad error) error {
@@ -146,7 +149,7 @@ func (s *Schema) checkObject(path string, value json.RawMessage, bad error) erro
 	at := func(name string) string { return strings.TrimPrefix(path+"."+name, ".") }
 	for _, name := range s.Required {
 		if _, ok := object[name]; !ok {
-			return &ParameterError{at(name), s.Properties[name].want(), ""}
+			return &ParameterError{Parameter: at(name), Want: s.Properties[name].want()}
 		}
 	}
 	given := make([]string, 0, len(object))
@@ -160,7 +163,8 @@ func (s *Schema) checkObject(path string, value json.RawMessage, bad error) erro
 			p = s.Values
 		}
 		if p == nil && s.Closed {
-			return &ParameterError{at(name), "one of " + strings.Join(s.Order, ", "), shortened(object[name])}
+			known := append([]string{}, s.Order...)
+			return &ParameterError{Parameter: at(name), Want: "one of " + strings.Join(known, ", "), Got: shortened(object[name]), Known: known}
 		}
 		if p == nil {
 			continue

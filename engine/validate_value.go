@@ -59,9 +59,15 @@ func (s *Schema) want() string {
 	}
 	words := map[string]string{"": "a value", "object": "an object", "array": "a list", "integer": "an integer",
 		"number": "a number", "boolean": "true or false", "string": "a string"}[s.Type]
+	number := func(n float64) any { return n }
 	switch s.Format {
 	case "date":
 		words = "a date such as 2021-03-05"
+	case "duration":
+		words = "a duration such as 1h30m"
+		number = func(n float64) any { return time.Duration(n) }
+	case "byte":
+		words = "bytes in base64"
 	case "date-time":
 		words = "a time such as 2021-03-05T09:00:00Z"
 	case "uri":
@@ -69,11 +75,13 @@ func (s *Schema) want() string {
 	}
 	switch {
 	case s.Minimum != nil && s.Maximum != nil:
-		words += fmt.Sprintf(" from %v to %v", *s.Minimum, *s.Maximum)
+		words += fmt.Sprintf(" from %v to %v", number(*s.Minimum), number(*s.Maximum))
 	case s.Minimum != nil:
-		words += fmt.Sprintf(" of at least %v", *s.Minimum)
+		words += fmt.Sprintf(" of at least %v", number(*s.Minimum))
 	case s.Maximum != nil:
-		words += fmt.Sprintf(" of at most %v", *s.Maximum)
+		words += fmt.Sprintf(" of at most %v", number(*s.Maximum))
+	case s.MinItems != nil && s.MaxItems != nil && *s.MinItems == *s.MaxItems:
+		words += fmt.Sprintf(" of %d", *s.MinItems)
 	case s.MinLength != nil:
 		words += fmt.Sprintf(" of at least %d characters", *s.MinLength)
 	case s.Pattern != "":
@@ -91,7 +99,16 @@ func sameJSON(a, b json.RawMessage) bool {
 	return fmt.Sprintf("%T%v", av, av) == fmt.Sprintf("%T%v", bv, bv)
 }
 
-// shortened is a value as an error shows it.
+// got is a value as an error shows it.
+func (s *Schema) got(value json.RawMessage) string {
+	var d time.Duration
+	if s.Format == "duration" && json.Unmarshal(value, &d) == nil {
+		return d.String()
+	}
+	return shortened(value)
+}
+
+// shortened is a long value, cut.
 func shortened(value json.RawMessage) string {
 	const most = 80
 	if len(value) > most {

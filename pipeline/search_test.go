@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"errors"
 	"math"
 	"reflect"
@@ -118,7 +119,7 @@ func TestASearchWhoseTrialsAllFailFails(t *testing.T) {
 	p.Valid.File = flows.Months.Dirs[0] + "/" + data.FileName(data.Green, p.Valid.Month)
 	broken := fitTrees
 	t.Cleanup(func() { fitTrees = broken })
-	fitTrees.Func = nil // calling it panics, as a fault of ours would
+	fitTrees.Func = func(context.Context, treesInput) (Fit, error) { panic("a fault of ours") }
 	run, err := flows.StartTraining(t.Context(), &engine.Engine{}, p, engine.Options{})
 	if err == nil || !strings.HasPrefix(err.Error(), "all of 3 trials failed, the last of them: panic") || run.State.Type != engine.TypeFailed {
 		t.Errorf("run = %v, %v", run.State.Name, err)

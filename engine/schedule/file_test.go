@@ -113,7 +113,7 @@ func TestFileChecksParameters(t *testing.T) {
 	for text, want := range map[string]string{
 		"deployments:\n- name: a\n  flow: trian\n":                                                                     `f:3:9: deployment trian/a: there is no flow "trian", did you mean "train"?`,
 		"deployments:\n- name: a\n  flow: train\n  parameters:\n    months: [a]\n    trials: 0\n":                      `f:6:5: deployment train/a: parameter trials`,
-		"deployments:\n- name: a\n  flow: train\n  parameters: {trails: 1}\n":                                          `f:4:16: deployment train/a: parameter trails`,
+		"deployments:\n- name: a\n  flow: train\n  parameters: {trails: 1}\n":                                          `f:4:16: deployment train/a: parameter trails is unknown, did you mean "trials"?`,
 		"deployments:\n- name: a\n  flow: train\n  parameters: {months: [1]}\n":                                        `f:4:16: deployment train/a: parameter months[0]`,
 		"deployments:\n- name: a\n  flow: train\n  schedules:\n  - cron: '@daily'\n    parameters:\n      trials: x\n": `f:7:7: deployment train/a: parameter trials`,
 	} {

@@ -1,9 +1,6 @@
 package schedule
 
-import (
-	"fmt"
-	"strings"
-)
+import "github.com/taximeter/taximeter/engine"
 
 // suggest is what may have been meant by an unknown field.
 func suggest(key string, entries []entry) string {
@@ -17,42 +14,5 @@ func suggest(key string, entries []entry) string {
 	return Suggest(key, names)
 }
 
-// Suggest is what an error about an unknown word goes on with: the known one that
-// may have been meant, or all that there are.
-func Suggest(word string, known []string) string {
-	best, least := "", 1+len(word)/3
-	for _, name := range known {
-		if d := distance(word, name); d <= least {
-			best, least = name, d-1
-		}
-	}
-	if best == "" {
-		return ": there are " + strings.Join(known, ", ")
-	}
-	return fmt.Sprintf(", did you mean %q?", best)
-}
-
-// distance is how many letters are to be put in, taken out, changed or swapped
-// with their neighbour to make b of a.
-func distance(a, b string) int {
-	var before, above []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, above, row = above, row, make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
-}
+// Suggest is engine.Suggest.
+func Suggest(word string, known []string) string { return engine.Suggest(word, known) }
