@@ -27,9 +27,8 @@ func Backup(ctx context.Context, from, to string) (err error) {
 	if _, err := db.ExecContext(ctx, `VACUUM INTO ?`, to); err != nil {
 		return errors.Join(fmt.Errorf("back up %s: %w", from, err), os.Remove(to))
 	}
-	f, err := os.OpenFile(to, os.O_RDWR, 0)
-	if err != nil {
+	if err := syncFile(to); err != nil {
 		return fmt.Errorf("back up %s: %w", from, err)
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return nil
 }

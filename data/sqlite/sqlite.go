@@ -63,7 +63,13 @@ func Open(ctx context.Context, path string, config Config) (*DB, error) {
 }
 
 func (db *DB) open(ctx context.Context) (err error) {
-	if db.config.Migrations != nil {
+	current := db.config.Migrations == nil
+	if !current {
+		if current, err = db.create(ctx); err != nil {
+			return err
+		}
+	}
+	if !current {
 		if err := db.refuseForeign(ctx); err != nil {
 			return err
 		}
@@ -72,7 +78,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 		return err
 	}
 	db.write.SetMaxOpenConns(1)
-	if db.config.Migrations != nil {
+	if !current {
 		if err := migrate(ctx, db.write, db.config.Migrations); err != nil {
 			return err
 		}

@@ -188,3 +188,72 @@ func TestOpensWhatAKilledWriterLeft(t *testing.T) {
 		t.Errorf("counter = %d, %v; want 0", n, err)
 	}
 }
+
+// What a lost file has left beside it does not get into the new one.
+func TestNewFileIsEmpty(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	count := func(do func(tx *sql.Tx) error) (n int) {
+		t.Helper()
+		db, err := Open(t.Context(), path, Config{Migrations: migrations(counter)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.Write(t.Context(), do); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Read().QueryRow(`SELECT n FROM counter`).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		left := map[string][]byte{}
+		for _, suffix := range []string{"-wal", "-shm"} {
+			if left[suffix], err = os.ReadFile(path + suffix); err != nil {
+				t.Fatal(err)
+			}
+		}
+		defer func() { // after Close
+			for suffix, b := range left {
+				if err := os.WriteFile(path+suffix, b, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}()
+		return n
+	}
+	nothing := func(*sql.Tx) error { return nil }
+	if n := count(func(tx *sql.Tx) error { _, err := tx.Exec(`UPDATE counter SET n = 7`); return err }); n != 7 {
+		t.Fatalf("counter = %d, want 7", n)
+	}
+	if err := os.WriteFile(path+".new", []byte("half of a file that a killed process was making"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(nothing); n != 7 {
+		t.Errorf("counter = %d, want 7 as it was", n)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(nothing); n != 0 {
+		t.Errorf("counter of a new file = %d, want 0", n)
+	}
+	var mode string
+	db, err := Open(t.Context(), path, Config{Migrations: migrations(counter)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Read().QueryRow(`PRAGMA journal_mode`).Scan(&mode); err != nil || mode != "wal" {
+		t.Errorf("journal_mode = %s, %v", mode, err)
+	}
+}
+
+func TestFailedMigrationLeavesNoFile(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Open(t.Context(), filepath.Join(dir, "x.db"), Config{Migrations: migrations(counter, "nonsense;")}); err == nil {
+		t.Fatal("Open carried out nonsense")
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != "x.db.lock" {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
