@@ -19,35 +19,39 @@ const (
 // Encode writes a model as one piece: its kind, the content of VectorizerFile,
 // and the regressor, trees as XGBoost's UBJSON, which takes a tenth of the time
 // of JSON. Equal models give equal bytes.
-func Encode(m *Model) ([]byte, error) {
+func Encode(m *Model) ([]byte, error) { return EncodeAfter(nil, m) }
+
+// EncodeAfter returns what Encode does with head before it. Trees take megabytes,
+// and are written where they stay.
+func EncodeAfter(head []byte, m *Model) ([]byte, error) {
 	if err := m.check(); err != nil {
-		return nil, fmt.Errorf("encode model: %w", err)
-	}
-	regressor, err := m.encodeRegressor()
-	if err != nil {
 		return nil, fmt.Errorf("encode model: %w", err)
 	}
 	vectorizer, err := m.vectorizerJSON()
 	if err != nil {
 		return nil, fmt.Errorf("encode model: %w", err)
 	}
-	b := make([]byte, 0, len(magic)+len(m.Kind)+len(vectorizer)+len(regressor)+3*binary.MaxVarintLen64)
-	b = append(b, magic...)
-	for _, part := range [][]byte{[]byte(m.Kind), vectorizer, regressor} {
-		b = binary.AppendUvarint(b, uint64(len(part)))
-		b = append(b, part...)
+	room := len(head) + len(magic) + len(m.Kind) + len(vectorizer) + 3*binary.MaxVarintLen64
+	b, err := m.appendRegressor(make([]byte, room))
+	if err != nil {
+		return nil, fmt.Errorf("encode model: %w", err)
 	}
-	return b, nil
+	// How long the regressor is stands before it, and is known now: the rest is
+	// written to the end of the room that was left for it.
+	front := append(append(make([]byte, 0, room), head...), magic...)
+	for _, part := range [][]byte{[]byte(m.Kind), vectorizer} {
+		front = append(binary.AppendUvarint(front, uint64(len(part))), part...)
+	}
+	front = binary.AppendUvarint(front, uint64(len(b)-room))
+	return b[room-copy(b[room-len(front):], front):], nil
 }
 
-func (m *Model) encodeRegressor() ([]byte, error) {
-	if m.Kind == Linear {
-		return m.modelJSON()
+func (m *Model) appendRegressor(b []byte) ([]byte, error) {
+	if m.Kind == GBT {
+		return m.Trees.Append(b, gbt.Format{UBJSON: true})
 	}
-	var b bytes.Buffer
-	b.Grow(m.nodes() * 50) // about what it takes
-	err := m.Trees.Write(&b, gbt.Format{UBJSON: true})
-	return b.Bytes(), err
+	model, err := m.modelJSON()
+	return append(b, model...), err
 }
 
 // Decode reads what Encode wrote, in this version or the first.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/features/matrix"
+	"github.com/taximeter/taximeter/models/gbt"
 )
 
 // Names of files in a model directory.
@@ -138,23 +139,12 @@ func (c Card) filled(uuid string) Card {
 }
 
 func (m *Model) modelJSON() ([]byte, error) {
+	if m.Kind == GBT {
+		return m.Trees.Append(nil, gbt.Format{})
+	}
 	var b bytes.Buffer
-	var err error
-	if m.Kind == Linear {
-		err = m.Linear.WriteJSON(&b)
-	} else {
-		b.Grow(m.nodes() * 80) // about what it takes
-		err = m.Trees.WriteJSON(&b, nil)
-	}
+	err := m.Linear.WriteJSON(&b)
 	return b.Bytes(), err
-}
-
-// nodes is how many nodes the trees have.
-func (m *Model) nodes() (n int) {
-	for i := range m.Trees.Trees {
-		n += len(m.Trees.Trees[i].Nodes)
-	}
-	return n
 }
 
 // preprocessor is the content of VectorizerFile.

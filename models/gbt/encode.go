@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -47,10 +48,26 @@ func (j *jsonWriter) list(n int, element func(i int)) {
 }
 
 func (j *jsonWriter) floats(n int, f func(i int) float32) {
-	j.list(n, func(i int) { j.value(); j.buf = appendFloat(j.buf, f(i)) })
+	j.numbers(n, func(buf []byte, i int) []byte { return appendFloat(buf, f(i)) })
 }
 
-func (j *jsonWriter) ints(n int, f func(i int) int32)  { j.list(n, func(i int) { j.int(int(f(i))) }) }
+func (j *jsonWriter) ints(n int, f func(i int) int32) {
+	j.numbers(n, func(buf []byte, i int) []byte { return strconv.AppendInt(buf, int64(f(i)), 10) })
+}
+
+// numbers is list for what is long.
+func (j *jsonWriter) numbers(n int, number func(buf []byte, i int) []byte) {
+	j.value()
+	buf := append(j.buf, '[')
+	for i := range n {
+		if i > 0 {
+			buf = append(buf, ',')
+		}
+		buf = number(buf, i)
+	}
+	j.buf = append(buf, ']')
+}
+
 func (j *jsonWriter) longs(n int, f func(i int) int32) { j.ints(n, f) }
 func (j *jsonWriter) bytes(n int, f func(i int) int32) { j.ints(n, f) }
 
@@ -77,6 +94,9 @@ func (j *jsonWriter) text(s string) {
 // appendFloat appends the shortest digits that read back as f, always with an
 // exponent: XGBoost takes 12 for an integer and refuses it.
 func appendFloat(buf []byte, f float32) []byte {
+	if f > -1<<24 && f < 1<<24 && f == float32(int32(f)) && (f != 0 || !math.Signbit(float64(f))) {
+		return appendWhole(buf, int32(f))
+	}
 	if f-f != 0 { // as XGBoost spells what no sensible fit has
 		switch {
 		case f > 0:
@@ -106,6 +126,32 @@ func appendFloat(buf []byte, f float32) []byte {
 		b = append(b[:e+1], b[e+2:]...)
 	}
 	return b
+}
+
+// appendWhole is appendFloat for the whole numbers that float32 tells apart. All
+// of their digits are needed, but for zeros at the end; sums of hessians are such,
+// and zeros.
+func appendWhole(buf []byte, n int32) []byte {
+	if n == 0 {
+		return append(buf, '0', 'E', '0')
+	}
+	if n < 0 {
+		buf, n = append(buf, '-'), -n
+	}
+	var digits [8]byte
+	first, last := len(digits), 0 // the digits from first to last; last: not a zero
+	for ; n > 0; n /= 10 {
+		first--
+		digits[first] = byte('0' + n%10)
+		if last == 0 && digits[first] != '0' {
+			last = first
+		}
+	}
+	buf = append(buf, digits[first])
+	if first < last {
+		buf = append(append(buf, '.'), digits[first+1:last+1]...)
+	}
+	return append(buf, 'E', byte('0'+len(digits)-1-first))
 }
 
 // ubjWriter is the encoder of XGBoost's UBJSON: lists say how many they have,
@@ -155,17 +201,25 @@ func (u *ubjWriter) typed(kind byte, n int) {
 	u.length(n)
 }
 
+// words begins a list of 32-bit numbers and returns where they are to be written.
+func (u *ubjWriter) words(kind byte, n int) []byte {
+	u.typed(kind, n)
+	begin := len(u.buf)
+	u.buf = slices.Grow(u.buf, 4*n)[:begin+4*n]
+	return u.buf[begin:]
+}
+
 func (u *ubjWriter) floats(n int, f func(i int) float32) {
-	u.typed('d', n)
+	words := u.words('d', n)
 	for i := range n {
-		u.buf = binary.BigEndian.AppendUint32(u.buf, math.Float32bits(f(i)))
+		binary.BigEndian.PutUint32(words[4*i:], math.Float32bits(f(i)))
 	}
 }
 
 func (u *ubjWriter) ints(n int, f func(i int) int32) {
-	u.typed('l', n)
+	words := u.words('l', n)
 	for i := range n {
-		u.buf = binary.BigEndian.AppendUint32(u.buf, uint32(f(i)))
+		binary.BigEndian.PutUint32(words[4*i:], uint32(f(i)))
 	}
 }
 

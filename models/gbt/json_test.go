@@ -153,7 +153,9 @@ func TestWriteNames(t *testing.T) {
 // these are the cases that are easily got wrong.
 func TestFloatSpelling(t *testing.T) {
 	for want, f := range map[string]float32{
-		"0E0": 0, "5E-1": 0.5, "1.2E1": 12, "-9.536743E-7": indicator, "2.4414062E-4": 1.0 / 4096,
+		"-0E0": float32(math.Copysign(0, -1)),
+		"0E0":  0, "1E0": 1, "-1E1": -10, "1.05E2": 105, "1.234567E7": 12345670, "1.6777215E7": 1<<24 - 1, "-1.6777216E7": -1 << 24, "2.147483E9": 2147483008,
+		"5E-1": 0.5, "1.2E1": 12, "-9.536743E-7": indicator, "2.4414062E-4": 1.0 / 4096,
 		"3.4028235E38": 3.4028235e38, "1E-45": 1e-45, "1.1754944E-38": 1.1754944e-38, "1.6777216E7": 1 << 24,
 	} {
 		var b bytes.Buffer

@@ -30,19 +30,46 @@ type Format struct {
 // loaded, byte for byte, in the spelling of XGBoost 1.7.6 or 3.2.0; but that
 // boost_from_average, which means nothing to who loads a model, is always 0.
 func (e *Ensemble) Write(w io.Writer, f Format) error {
+	out := &output{w: w}
+	if err := e.writeTo(out, f); err != nil {
+		return err
+	}
+	out.flush()
+	if out.err != nil {
+		return fmt.Errorf("write model: %w", out.err)
+	}
+	return nil
+}
+
+// Append appends to b what Write writes.
+func (e *Ensemble) Append(b []byte, f Format) ([]byte, error) {
+	out := &output{buf: slices.Grow(b, e.size(f))}
+	err := e.writeTo(out, f)
+	return out.buf, err
+}
+
+// size is about how many bytes a file takes.
+func (e *Ensemble) size(f Format) int {
+	nodes := 0
+	for i := range e.Trees {
+		nodes += len(e.Trees[i].Nodes)
+	}
+	each := 60 // bytes a node
+	if f.UBJSON {
+		each = 34
+	}
+	return 1<<10 + len(e.Trees)<<10 + nodes*each
+}
+
+func (e *Ensemble) writeTo(out *output, f Format) error {
 	if len(f.Names) != 0 && len(f.Names) != e.Features {
 		return fmt.Errorf("write model: %d names for %d features", len(f.Names), e.Features)
 	}
-	out := &output{w: w}
 	var to encoder = &jsonWriter{output: out}
 	if f.UBJSON {
 		to = &ubjWriter{output: out}
 	}
 	e.write(to, out, f)
-	out.flush()
-	if out.err != nil {
-		return fmt.Errorf("write model: %w", out.err)
-	}
 	return nil
 }
 
@@ -68,7 +95,7 @@ type encoder interface {
 
 // output is what both formats write to.
 type output struct {
-	w   io.Writer
+	w   io.Writer // nil: it all stays in buf
 	buf []byte
 	err error // the first of w
 }
@@ -132,7 +159,7 @@ func (e *Ensemble) write(to encoder, out *output, f Format) {
 	to.key("trees")
 	to.list(len(e.Trees), func(i int) {
 		e.Trees[i].write(to, i, features, f.XGBoost3)
-		if len(out.buf) > 1<<16 {
+		if out.w != nil && len(out.buf) > 1<<16 {
 			out.flush()
 		}
 	})
