@@ -213,12 +213,7 @@ func encodeFit(f Fit) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := models.Encode(f.Model)
-	if err != nil {
-		return nil, err
-	}
-	b := binary.LittleEndian.AppendUint32(nil, uint32(len(facts)))
-	return append(append(b, facts...), model...), nil
+	return models.EncodeAfter(append(binary.LittleEndian.AppendUint32(nil, uint32(len(facts))), facts...), f.Model)
 }
 
 func decodeFit(b []byte) (f Fit, err error) {

@@ -6,7 +6,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"io"
 	"sync"
 	"time"
 
@@ -49,9 +48,8 @@ type Tracker interface {
 	SearchLoggedModels(ctx context.Context, q registry.LoggedModelQuery) (registry.Page[registry.LoggedModel], error)
 	FinalizeLoggedModel(ctx context.Context, modelID string, status registry.LoggedModelStatus) (registry.LoggedModel, error)
 
-	PutArtifact(ctx context.Context, runID, path string, r io.Reader) error
-	PutFile(ctx context.Context, name string, r io.Reader) error
-	OpenArtifact(ctx context.Context, runID, path string) (io.ReadCloser, error)
+	CopyArtifact(ctx context.Context, runID, from, to string) error
+	PutFiles(ctx context.Context, files []registry.NewFile) error
 
 	CreateRegisteredModel(ctx context.Context, m registry.NewRegisteredModel) (registry.RegisteredModel, error)
 	CreateModelVersion(ctx context.Context, v registry.NewModelVersion) (registry.ModelVersion, error)

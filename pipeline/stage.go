@@ -128,12 +128,7 @@ func (f *Flows) stage() engine.Task[stageInput, Staged] {
 // original did.
 func (f *Flows) nameFile(ctx context.Context, in stageInput, from, to string) error {
 	to = fmt.Sprintf("%s-%s.json", to, in.Date)
-	r, err := f.Tracker.OpenArtifact(ctx, in.Chosen.RunID, path.Join(modelDir, from))
-	if err != nil {
-		return fmt.Errorf("log %s: %w", to, err)
-	}
-	defer r.Close() // it is only read
-	if err := f.Tracker.PutArtifact(ctx, in.Chosen.RunID, to, r); err != nil {
+	if err := f.Tracker.CopyArtifact(ctx, in.Chosen.RunID, path.Join(modelDir, from), to); err != nil {
 		return fmt.Errorf("log %s: %w", to, err)
 	}
 	return nil

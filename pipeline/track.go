@@ -211,7 +211,7 @@ func (f *Flows) logRun() engine.Task[logInput, TrackedRun] {
 				if err := f.Tracker.LogInputs(ctx, id, fit.datasets(), nil); err != nil {
 					return TrackedRun{}, fmt.Errorf("log the data of %s: %w", fit.Name, err)
 				}
-				if err := f.putModel(ctx, id, logged, fit); err != nil {
+				if err := f.putModel(ctx, run.Info, logged, fit); err != nil {
 					return TrackedRun{}, err
 				}
 			}

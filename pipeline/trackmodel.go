@@ -1,13 +1,10 @@
 package pipeline
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path"
-	"sync/atomic"
 
-	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/models"
 	"github.com/taximeter/taximeter/registry"
 )
@@ -49,51 +46,41 @@ func (f *Flows) loggedModel(ctx context.Context, run registry.Run, found bool, f
 // putModel uploads the model's directory to the run, what makes it whole last,
 // its preprocessor beside it, and the same directory to the logged model, which
 // is ready then. Clients of MLflow 2 find it in the run.
-func (f *Flows) putModel(ctx context.Context, runID string, logged registry.LoggedModel, fit Fit) error {
+func (f *Flows) putModel(ctx context.Context, run registry.RunInfo, logged registry.LoggedModel, fit Fit) error {
 	id := logged.Info.ModelID
-	files, err := fit.Model.Files(models.Card{RunID: runID, ModelID: id, CreatedAt: fit.Ended})
+	files, err := fit.Model.Files(models.Card{RunID: run.RunID, ModelID: id, CreatedAt: fit.Ended})
 	if err != nil {
 		return fmt.Errorf("write the model of %s: %w", fit.Name, err)
 	}
-	var folder string // of the logged model
+	own, err := registry.ArtifactName(run.ArtifactURI)
+	if err != nil {
+		return fmt.Errorf("log the model of %s: %w", fit.Name, err)
+	}
+	folders := []string{path.Join(own, modelDir)}
 	if id != "" {
-		if folder, err = registry.ArtifactName(logged.Info.ArtifactURI); err != nil {
+		folder, err := registry.ArtifactName(logged.Info.ArtifactURI)
+		if err != nil {
 			return fmt.Errorf("log the model of %s: %w", fit.Name, err)
 		}
+		folders = append(folders, folder)
 	}
-	var done atomic.Int64
-	put := func(file models.File) error {
-		to := map[string]func(name string, b *bytes.Reader) error{}
-		of := func(name string, b *bytes.Reader) error { return f.Tracker.PutArtifact(ctx, runID, name, b) }
-		to[path.Join(modelDir, file.Name)] = of
+	all := make([]registry.NewFile, len(files))
+	for i, file := range files {
+		all[i].Bytes = file.Bytes
+		for _, folder := range folders {
+			all[i].Names = append(all[i].Names, path.Join(folder, file.Name))
+		}
 		if file.Name == models.VectorizerFile {
-			to[path.Join("preprocessor", file.Name)] = of
+			all[i].Names = append(all[i].Names, path.Join(own, "preprocessor", file.Name))
 		}
-		if folder != "" {
-			to[path.Join(folder, file.Name)] = func(name string, b *bytes.Reader) error { return f.Tracker.PutFile(ctx, name, b) }
-		}
-		var puts []func() error
-		for name, put := range to {
-			puts = append(puts, func() error { return put(name, bytes.NewReader(file.Bytes)) })
-		}
-		if err := atOnce(puts...); err != nil {
-			return fmt.Errorf("log %s of %s: %w", file.Name, fit.Name, err)
-		}
-		engine.From(ctx).Progress("files", done.Add(1), int64(len(files)))
+	}
+	if err := f.Tracker.PutFiles(ctx, all); err != nil {
+		return fmt.Errorf("log the model of %s: %w", fit.Name, err)
+	}
+	if id == "" {
 		return nil
 	}
-	var puts []func() error
-	last := len(files) - 1
-	for _, file := range files[:last] {
-		puts = append(puts, func() error { return put(file) })
-	}
-	if err := atOnce(puts...); err != nil {
-		return err
-	}
-	if err := put(files[last]); err != nil || id == "" {
-		return err
-	}
-	if err := f.Tracker.LogOutputs(ctx, runID, []registry.ModelOutput{{ModelID: id}}); err != nil {
+	if err := f.Tracker.LogOutputs(ctx, run.RunID, []registry.ModelOutput{{ModelID: id}}); err != nil {
 		return fmt.Errorf("log the model of %s: %w", fit.Name, err)
 	}
 	if _, err := f.Tracker.FinalizeLoggedModel(ctx, id, registry.ModelReady); err != nil {

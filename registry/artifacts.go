@@ -13,6 +13,13 @@ type FileInfo struct {
 	Size  int64  `json:"file_size,omitempty"` // bytes; 0 for a folder
 }
 
+// NewFile is a file to store: the same bytes under each of its names, of which
+// there is one at least. On a disk of ours they take one place.
+type NewFile struct {
+	Names []string // below the tracking server's artifact root
+	Bytes []byte   // not to be changed
+}
+
 // ArtifactScheme is the scheme of artifacts that are read and written through
 // the tracking server.
 const ArtifactScheme = "mlflow-artifacts"

@@ -82,6 +82,9 @@ type Metrics interface {
 type Artifacts interface {
 	// PutArtifact stores what r gives, replacing what was there.
 	PutArtifact(ctx context.Context, runID, path string, r io.Reader) error
+	// CopyArtifact stores the file at one path under another too, replacing what
+	// was there. On a disk of ours that takes no place.
+	CopyArtifact(ctx context.Context, runID, from, to string) error
 	// OpenArtifact opens a file for reading; the caller closes it.
 	OpenArtifact(ctx context.Context, runID, path string) (io.ReadCloser, error)
 	// ListArtifacts lists a folder, "" being the root. Of a file, or of what is
@@ -93,6 +96,9 @@ type Artifacts interface {
 // artifact root: what a mlflow-artifacts:/<name> URI stands for.
 type Files interface {
 	PutFile(ctx context.Context, name string, r io.Reader) error
+	// PutFiles stores all files, replacing what was there, the last after all
+	// others. After an error, some may be stored.
+	PutFiles(ctx context.Context, files []NewFile) error
 	// OpenFile opens a file for reading; the caller closes it. What a local
 	// store returns also seeks.
 	OpenFile(ctx context.Context, name string) (io.ReadCloser, error)

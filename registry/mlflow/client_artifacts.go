@@ -1,6 +1,7 @@
 package mlflow
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/taximeter/taximeter/registry"
 )
@@ -45,6 +47,17 @@ func (c *Client) PutArtifact(ctx context.Context, runID, name string, r io.Reade
 		return err
 	}
 	return c.PutFile(ctx, full, r)
+}
+
+// CopyArtifact implements registry.Artifacts: MLflow has no such call, so the
+// file comes here and goes back.
+func (c *Client) CopyArtifact(ctx context.Context, runID, from, to string) error {
+	r, err := c.OpenArtifact(ctx, runID, from)
+	if err != nil {
+		return err
+	}
+	defer r.Close() // it is only read
+	return c.PutArtifact(ctx, runID, to, r)
 }
 
 // OpenArtifact implements registry.Artifacts.
@@ -117,6 +130,44 @@ func (c *Client) PutFile(ctx context.Context, name string, r io.Reader) error {
 	}
 	_, err = io.Copy(io.Discard, response.Body)
 	return errors.Join(err, response.Body.Close())
+}
+
+// uploads is how many files PutFiles sends at once.
+const uploads = 4
+
+// PutFiles implements registry.Files.
+func (c *Client) PutFiles(ctx context.Context, files []registry.NewFile) error {
+	if len(files) == 0 {
+		return nil
+	}
+	last := len(files) - 1
+	if err := c.putEach(ctx, files[:last]); err != nil {
+		return err
+	}
+	return c.putEach(ctx, files[last:])
+}
+
+// putEach sends the files, in any order, each as often as it has names.
+func (c *Client) putEach(ctx context.Context, files []registry.NewFile) error {
+	var wg sync.WaitGroup
+	var failed []error
+	var mu sync.Mutex
+	slots := make(chan struct{}, uploads)
+	for _, f := range files {
+		for _, name := range f.Names {
+			slots <- struct{}{}
+			wg.Go(func() {
+				defer func() { <-slots }()
+				if err := c.PutFile(ctx, name, bytes.NewReader(f.Bytes)); err != nil {
+					mu.Lock()
+					defer mu.Unlock()
+					failed = append(failed, fmt.Errorf("put %s: %w", name, err))
+				}
+			})
+		}
+	}
+	wg.Wait()
+	return errors.Join(failed...)
 }
 
 // OpenFile implements registry.Files.

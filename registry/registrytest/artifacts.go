@@ -92,6 +92,39 @@ var artifactRules = []rule{
 			c.refused("list "+path, err, registry.InvalidParameterValue)
 		}
 	}},
+	{"artifact/files are put together, under several names", func(c *checker) {
+		r, err := c.GetRun(c.ctx, c.run(c.experiment()))
+		c.must(err)
+		root, err := registry.ArtifactName(r.Info.ArtifactURI)
+		c.must(err)
+		c.must(c.PutFiles(c.ctx, nil))
+		for _, content := range []string{"one", "two"} {
+			c.must(c.PutFiles(c.ctx, []registry.NewFile{
+				{Names: []string{root + "/model/a", root + "/a"}, Bytes: []byte(content)}, {Names: []string{root + "/empty"}},
+				{Names: []string{root + "/model/MLmodel"}, Bytes: []byte("flavors:")},
+			}))
+			for path, want := range map[string]string{"model/a": content, "a": content, "empty": "", "model/MLmodel": "flavors:"} {
+				equal(c, path, c.read(c.OpenArtifact(c.ctx, r.Info.RunID, path)), want)
+			}
+		}
+		c.put(r.Info.RunID, "a", "three")
+		equal(c, "the other name", c.read(c.OpenArtifact(c.ctx, r.Info.RunID, "model/a")), "two")
+		c.refused("outside", c.PutFiles(c.ctx, []registry.NewFile{{Names: []string{"x/../../y"}}}), registry.InvalidParameterValue)
+	}},
+	{"artifact/is copied", func(c *checker) {
+		id := c.run(c.experiment())
+		c.put(id, "model/a", "one")
+		c.put(id, "staged", "old")
+		c.must(c.CopyArtifact(c.ctx, id, "model/a", "staged"))
+		c.must(c.CopyArtifact(c.ctx, id, "model/a", "dir/staged"))
+		c.put(id, "model/a", "two")
+		for path, want := range map[string]string{"model/a": "two", "staged": "one", "dir/staged": "one"} {
+			equal(c, path, c.read(c.OpenArtifact(c.ctx, id, path)), want)
+		}
+		c.refused("missing", c.CopyArtifact(c.ctx, id, "nope", "x"), registry.ResourceDoesNotExist)
+		c.refused("folder", c.CopyArtifact(c.ctx, id, "model", "x"), registry.InvalidParameterValue)
+		c.refused("outside", c.CopyArtifact(c.ctx, id, "model/a", "../x"), registry.InvalidParameterValue)
+	}},
 	{"artifact/files are reached by the run's URI", func(c *checker) {
 		id := c.run(c.experiment())
 		r, err := c.GetRun(c.ctx, id)

@@ -24,6 +24,27 @@ func (s *Store) PutArtifact(ctx context.Context, runID, name string, r io.Reader
 	return put(ctx, files, full, r)
 }
 
+// CopyArtifact implements registry.Artifacts.
+func (s *Store) CopyArtifact(ctx context.Context, runID, from, to string) error {
+	files, source, err := s.artifact(ctx, runID, from)
+	if err != nil {
+		return err
+	}
+	_, full, err := s.artifact(ctx, runID, to)
+	if err == nil {
+		err = checkNew(files, full)
+	}
+	if err != nil {
+		return err
+	}
+	f, err := open(files, source) // which says what is wrong with it
+	if err != nil {
+		return err
+	}
+	_ = f.Close() // it was not read
+	return fileError(to, files.Link(ctx, source, full))
+}
+
 // OpenArtifact implements registry.Artifacts.
 func (s *Store) OpenArtifact(ctx context.Context, runID, name string) (io.ReadCloser, error) {
 	files, full, err := s.artifact(ctx, runID, name)
@@ -85,6 +106,15 @@ func (s *Store) PutFile(ctx context.Context, name string, r io.Reader) error {
 }
 
 func put(ctx context.Context, files *blob.Dir, name string, r io.Reader) error {
+	if err := checkNew(files, name); err != nil {
+		return err
+	}
+	_, err := files.Put(ctx, name, r)
+	return fileError(name, err)
+}
+
+// checkNew returns an error if no file can be stored under the name.
+func checkNew(files *blob.Dir, name string) error {
 	if err := registry.CheckArtifactPath(name); err != nil {
 		return err
 	}
@@ -94,8 +124,23 @@ func put(ctx context.Context, files *blob.Dir, name string, r io.Reader) error {
 	if at, err := files.Stat(name); err == nil && at.IsDir {
 		return isFolder(name)
 	}
-	_, err := files.Put(ctx, name, r)
-	return fileError(name, err)
+	return nil
+}
+
+// PutFiles implements registry.Files.
+func (s *Store) PutFiles(ctx context.Context, files []registry.NewFile) error {
+	all := make([]blob.File, len(files))
+	var first []string
+	for i, f := range files {
+		first = append(first, f.Names[0])
+		for _, name := range f.Names {
+			if err := checkNew(s.files, name); err != nil {
+				return err
+			}
+		}
+		all[i] = blob.File(f)
+	}
+	return fileError(strings.Join(first, "', '"), s.files.PutAll(ctx, all))
 }
 
 // OpenFile implements registry.Files. The file is an io.Seeker too.
