@@ -114,7 +114,11 @@ func (a *App) work(ctx context.Context, source workSource, r worker.Runner, f wo
 }
 
 func (f workerFlags) worker(source worker.Source, r worker.Runner, log *slog.Logger) *worker.Worker {
-	return &worker.Worker{Source: source, Runner: r, Name: f.name, Pool: f.pool, Queues: f.queues, Limit: f.limit, Prefetch: f.prefetch, Log: log}
+	w := &worker.Worker{Source: source, Runner: r, Name: f.name, Pool: f.pool, Queues: f.queues, Limit: f.limit, Prefetch: f.prefetch, Log: log}
+	if f.api != "" { // it is not missed much later than its runs
+		w.Every = min(worker.DefaultEvery, f.lease/(worker.Missed+1))
+	}
+	return w
 }
 
 func (a *App) listWorkers(ctx context.Context) error {

@@ -94,9 +94,13 @@ func (a *App) startFar(ctx context.Context, f workerFlags, log *slog.Logger) err
 			return cmd
 		}, f}, f, log)
 	}
-	return a.withLease(ctx, f, func(ctx context.Context, h engine.History) error {
-		return a.work(ctx, source, here{a, h}, f, log)
-	})
+	for {
+		err := a.withLease(ctx, f, func(ctx context.Context, h engine.History) error { return a.work(ctx, source, here{a, h}, f, log) })
+		if !errors.Is(err, engine.ErrSuperseded) || ctx.Err() != nil {
+			return err
+		}
+		log.Warn("the server took this worker for gone: it begins anew", "lease", f.lease)
+	}
 }
 
 // farChild carries out each run in a process of its own, which has a lease of its own:
@@ -144,5 +148,9 @@ func (a *App) withLease(ctx context.Context, f workerFlags, do func(context.Cont
 		case <-ctx.Done():
 		}
 	}()
-	return errors.Join(do(ctx, h), h.Close())
+	err = errors.Join(do(ctx, h), h.Close())
+	if cause := context.Cause(ctx); errors.Is(cause, engine.ErrSuperseded) {
+		err = errors.Join(err, cause)
+	}
+	return err
 }

@@ -26,7 +26,7 @@ type Worker struct {
 
 	Prefetch time.Duration // how long before it is due a run is claimed; zero: 10 s
 	Poll     time.Duration // how long it waits at most before it looks again; zero: 10 s
-	Every    time.Duration // how often it says that it lives; zero: 5 s
+	Every    time.Duration // how often it says that it lives; zero: DefaultEvery
 	// Grace is how long a run that was cancelled may take to end by itself before its
 	// Runner is told to end it; zero: 30 s.
 	Grace time.Duration
@@ -108,7 +108,10 @@ func (w *Worker) log() *slog.Logger {
 	return slog.Default()
 }
 
-func (w *Worker) every() time.Duration    { return cmp.Or(w.Every, 5*time.Second) }
+// DefaultEvery is how often a worker says that it lives.
+const DefaultEvery = 5 * time.Second
+
+func (w *Worker) every() time.Duration    { return cmp.Or(w.Every, DefaultEvery) }
 func (w *Worker) prefetch() time.Duration { return cmp.Or(w.Prefetch, 10*time.Second) }
 
 // claim takes runs and begins them until ctx is done.
