@@ -40,7 +40,8 @@ type App struct {
 	// Failed is what --json prints where cmd printed nothing; nil: a Problem.
 	Failed func(cmd *cobra.Command, message string, code int) any
 
-	JSON       bool   // --json
+	JSON       bool   // --json, and -o json or yaml: what is printed is for programs
+	Output     string // -o
 	Home       string // --home
 	Profile    string // --profile
 	Durability string // --durability
@@ -122,7 +123,7 @@ func (a *App) Root(short, long string) *cobra.Command {
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		a.JSON = slices.Contains(a.Args, "--json") // the flags after the wrong one were not read
+		a.JSON = a.JSON || a.Output == "json" || a.Output == "yaml" || slices.Contains(a.Args, "--json") // the flags after the wrong one were not read
 		return Usage("%v", err)
 	})
 	flags := root.PersistentFlags()
@@ -130,6 +131,7 @@ func (a *App) Root(short, long string) *cobra.Command {
 	flags.StringVar(&a.Profile, "profile", "", "settings to use instead of those in use; \"profile ls\" lists them")
 	flags.StringVar(&a.Durability, "durability", string(history.Process), `what a recorded state survives: "process" its end however it comes, "power" a power cut too`)
 	flags.BoolVar(&a.JSON, "json", false, "print one JSON object on stdout, everything else on stderr")
+	flags.StringVarP(&a.Output, "output", "o", "text", "as what to print: text, json (as --json) or yaml (the same in YAML)")
 	return root
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
@@ -74,7 +75,7 @@ func (a *App) finish(ctx context.Context, h *history.Store, id string, failed er
 	if err != nil {
 		return errors.Join(failed, err)
 	}
-	err = a.Show(map[string]any{"flow_run": newRun(run)}, func() {
+	err = a.Show(map[string]any{"flow_run": enginehttp.NewFlowRun(run)}, func() {
 		if run.State.Type == engine.TypeCompleted {
 			fmt.Fprintf(a.Out, "%s\n", run.Result)
 		}

@@ -85,7 +85,7 @@ func (a *App) writeSettings(s settings) error {
 }
 
 // notSettings are flags that say where the settings are, or what one call is to do.
-var notSettings = []string{"home", "profile", "json", "help"}
+var notSettings = []string{"home", "profile", "json", "output", "help"}
 
 // settable are the flags that settings can give, by name: "durability" for one that
 // every command has, "server.addr" for one of a command's.
@@ -112,6 +112,10 @@ func settable(root *cobra.Command) map[string]*pflag.Flag {
 
 // configure gives the flags of cmd that were not typed the values of the settings.
 func (a *App) configure(cmd *cobra.Command) error {
+	if !slices.Contains(formats, a.Output) {
+		return Usage("--output %q%s", a.Output, schedule.Suggest(a.Output, formats))
+	}
+	a.JSON = a.JSON || a.Output != "text"
 	path := strings.Split(cmd.CommandPath(), " ")[1:]
 	if len(path) == 0 || slices.Contains([]string{"config", "profile", "help", "version"}, path[0]) {
 		return nil

@@ -2,7 +2,6 @@ package enginecmd
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/enginehttp"
@@ -20,7 +18,7 @@ import (
 )
 
 func (a *App) DeploymentCommand() *cobra.Command {
-	var file, output string
+	var file string
 	apply := &cobra.Command{Use: "apply [FILE]", Short: "Create or update the deployments of a file, all or none", Args: Wants(0, 1),
 		Long: "Create or update the deployments of a file, by default " + a.fileName() + ": all of them or, where\nanything in it is wrong, none. Runs that are under way stay as they are.",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,11 +28,10 @@ func (a *App) DeploymentCommand() *cobra.Command {
 			return a.applyFile(cmd.Context(), file)
 		}}
 	file = a.fileName()
-	inspect := &cobra.Command{Use: "inspect DEPLOYMENT", Short: "Show a deployment with its next and its last runs", Long: "Show a deployment with its next and its last runs. " + deploymentRefs, Args: Wants(1, 1),
+	inspect := &cobra.Command{Use: "inspect DEPLOYMENT", Short: "Show a deployment with its next and its last runs", Long: "Show a deployment with its next and its last runs; with -o yaml, as " + a.fileName() + " has it.\n" + deploymentRefs, Args: Wants(1, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.inspectDeployment(cmd.Context(), args[0], output)
+			return a.inspectDeployment(cmd.Context(), args[0])
 		}}
-	inspect.Flags().StringVarP(&output, "output", "o", "", `"yaml" prints it as `+a.fileName()+` has it, "json" is --json`)
 	return Group("deployment", "Schedule flows, and run them with their parameters",
 		&cobra.Command{Use: "ls", Short: "List the deployments", Args: Wants(0, 0), RunE: func(cmd *cobra.Command, _ []string) error { return a.listDeployments(cmd.Context()) }},
 		inspect, apply, a.deploymentRunCommand(), a.setScheduleCommand(), a.backfillCommand(),
@@ -156,14 +153,10 @@ func (a *App) listDeployments(ctx context.Context) error {
 
 const runsShown = 10
 
-func (a *App) inspectDeployment(ctx context.Context, ref, output string) error {
-	if output != "" && output != "yaml" && output != "json" {
-		return Usage("--output %q: want yaml or json", output)
-	}
-	a.JSON = a.JSON || output == "json"
+func (a *App) inspectDeployment(ctx context.Context, ref string) error {
 	return a.withDeployment(ctx, ref, func(h *history.Store, d schedule.Record) error {
-		if output == "yaml" {
-			return a.printYAML(d.Spec)
+		if a.Output == "yaml" {
+			return a.PrintJSON(map[string]any{"deployments": []schedule.Deployment{d.Spec}})
 		}
 		upcoming, err := h.DeploymentRuns(ctx, d.Spec, true, runsShown)
 		if err != nil {
@@ -213,20 +206,6 @@ func inZone(t time.Time, d schedule.Deployment) string {
 		}
 	}
 	return t.In(loc).Format("2006-01-02 15:04:05 MST")
-}
-
-// printYAML prints a deployment as a file of deployments has it.
-func (a *App) printYAML(d schedule.Deployment) error {
-	encoded, err := json.Marshal(map[string]any{"deployments": []schedule.Deployment{d}})
-	if err != nil {
-		return err
-	}
-	text, err := yaml.JSONToYAML(encoded)
-	if err != nil {
-		return fmt.Errorf("print deployment %s: %w", d.Ref(), err)
-	}
-	_, err = a.Out.Write(text)
-	return err
 }
 
 func (a *App) pauseDeploymentCommand(verb, short string, paused bool) *cobra.Command {

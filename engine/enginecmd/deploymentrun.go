@@ -78,7 +78,7 @@ func (a *App) runDeployment(ctx context.Context, ref string, f deploymentRunFlag
 		if f.watch {
 			return a.watchRun(ctx, h, run.ID)
 		}
-		return a.Show(map[string]any{"flow_run": newRun(run)}, func() { fmt.Fprintln(a.Out, run.ID) })
+		return a.Show(map[string]any{"flow_run": enginehttp.NewFlowRun(run)}, func() { fmt.Fprintln(a.Out, run.ID) })
 	})
 }
 
@@ -90,7 +90,7 @@ func (a *App) watchRun(ctx context.Context, h *history.Store, id string) error {
 		if err != nil {
 			return err
 		}
-		shown := newRun(run)
+		shown := enginehttp.NewFlowRun(run)
 		if run.State != told {
 			told = run.State
 			a.Note("%s  %s", run.State.Time.Local().Format(time.TimeOnly), stateText(run.State))

@@ -12,13 +12,10 @@ import (
 	"github.com/taximeter/taximeter/engine/history"
 )
 
-// flowShown is a flow, for programs.
+// flowShown is a flow as the API shows it, and what it is deployed as.
 type flowShown struct {
-	Name        string         `json:"name"`
-	Description string         `json:"description,omitempty"`
-	Tags        []string       `json:"tags"`
-	Parameters  *engine.Schema `json:"parameters"`
-	Deployments []string       `json:"deployments"`
+	enginehttp.Flow
+	Deployments []string `json:"deployments"`
 }
 
 // FlowCommand is "flow".
@@ -37,7 +34,7 @@ func (a *App) flowsShown(ctx context.Context, h *history.Store) ([]flowShown, er
 	list := []flowShown{}
 	for _, f := range a.Flows {
 		info := f.Info()
-		s := flowShown{info.Name, info.Description, OrEmpty(info.Tags), info.Parameters, []string{}}
+		s := flowShown{enginehttp.NewFlow(f), []string{}}
 		for _, d := range deployed {
 			if d.Spec.Flow == info.Name {
 				s.Deployments = append(s.Deployments, d.Spec.Ref())

@@ -126,8 +126,8 @@ func (a *App) inspectFlowRun(ctx context.Context, ref string) error {
 		if err != nil {
 			return err
 		}
-		shown := enginehttp.NewFlowRuns([]engine.FlowRun{run})[0]
-		object := map[string]any{"flow_run": shown, "task_runs": newTaskRuns(tasks), "subflows": enginehttp.NewFlowRuns(subflows), "artifacts": OrEmpty(published)}
+		shown := enginehttp.NewFlowRun(run)
+		object := map[string]any{"flow_run": shown, "task_runs": enginehttp.NewTaskRuns(tasks), "subflows": enginehttp.NewFlowRuns(subflows), "artifacts": OrEmpty(published)}
 		return a.Show(object, func() {
 			fmt.Fprintf(a.Out, "%s  %s\nflow      %s\nstate     %s\n", run.ID, run.Name, run.Flow, stateText(run.State))
 			fmt.Fprintf(a.Out, "started   %s, took %s, attempt %d\nparams    %s\n", Ago(run.Start), Seconds(shown.Seconds), run.Attempts, run.Parameters)
@@ -151,8 +151,8 @@ func (a *App) inspectFlowRun(ctx context.Context, ref string) error {
 
 // taskRows are calls, those of a subflow following its own.
 func taskRows(ctx context.Context, h *history.Store, tasks []engine.TaskRun, prefix string) (rows [][]string, err error) {
-	for _, t := range newTaskRuns(tasks) {
-		rows = append(rows, []string{prefix + t.Key, stateText(engine.State{Type: t.State.Type, Name: t.State.Name, Message: t.State.Message}), fmt.Sprint(t.Attempts), Seconds(t.Seconds), t.CachedFrom})
+	for _, t := range enginehttp.NewTaskRuns(tasks) {
+		rows = append(rows, []string{prefix + t.Key, stateText(engine.State(t.State)), fmt.Sprint(t.Attempts), Seconds(t.Seconds), t.CachedFrom})
 		if t.SubflowID == "" {
 			continue
 		}
@@ -207,7 +207,7 @@ func (a *App) signal(ctx context.Context, ref string, kind engine.SignalKind) er
 
 // showRun prints where a run is now.
 func (a *App) showRun(run engine.FlowRun) error {
-	return a.Show(map[string]any{"flow_run": enginehttp.NewFlowRuns([]engine.FlowRun{run})[0]}, func() {
+	return a.Show(map[string]any{"flow_run": enginehttp.NewFlowRun(run)}, func() {
 		fmt.Fprintf(a.Out, "%s  %s  %s\n", run.ID, run.Name, stateText(run.State))
 	})
 }

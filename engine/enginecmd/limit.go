@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
 )
@@ -31,24 +32,9 @@ func (a *App) LimitCommand() *cobra.Command {
 	)
 }
 
-// limitShown is a limit, for programs.
-type limitShown struct {
-	Name    string        `json:"name"`
-	Slots   int           `json:"slots"`
-	Holders []holderShown `json:"holders"`
-}
-
-type holderShown struct {
-	FlowRunID string `json:"flow_run_id"`
-	TaskKey   string `json:"task_key"`
-}
-
-func newLimit(l engine.Limit) limitShown {
-	s := limitShown{l.Name, l.Slots, []holderShown{}}
-	for _, h := range l.Holders {
-		s.Holders = append(s.Holders, holderShown{h.FlowRunID, h.TaskKey})
-	}
-	return s
+// showLimit shows a limit, to programs as the API has it.
+func (a *App) showLimit(l engine.Limit, people func()) error {
+	return a.Show(map[string]any{"concurrency_limit": enginehttp.NewLimit(l)}, people)
 }
 
 // withLimit finds the limit of a name.
@@ -71,13 +57,12 @@ func (a *App) withLimit(ctx context.Context, name string, do func(*history.Store
 }
 
 func (a *App) setLimit(ctx context.Context, name string, slots int) error {
-	return a.WithHistory(ctx, func(h *history.Store) error {
-		if err := h.SetLimit(ctx, name, slots); err != nil {
-			return err
-		}
-		return a.Show(map[string]any{"concurrency_limit": newLimit(engine.Limit{Name: name, Slots: slots})}, func() {
-			fmt.Fprintf(a.Out, "%s  %d at once\n", name, slots)
-		})
+	err := a.WithHistory(ctx, func(h *history.Store) error { return h.SetLimit(ctx, name, slots) })
+	if err != nil {
+		return err
+	}
+	return a.withLimit(ctx, name, func(_ *history.Store, l engine.Limit) error {
+		return a.showLimit(l, func() { fmt.Fprintf(a.Out, "%s  %d at once\n", l.Name, l.Slots) })
 	})
 }
 
@@ -87,14 +72,12 @@ func (a *App) listLimits(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		list := []limitShown{}
 		rows := [][]string{{"TAG", "SLOTS", "TAKEN"}}
 		for _, l := range limits {
-			list = append(list, newLimit(l))
 			rows = append(rows, []string{l.Name, strconv.Itoa(l.Slots), strconv.Itoa(len(l.Holders))})
 		}
-		return a.Show(map[string]any{"concurrency_limits": list}, func() {
-			if len(list) == 0 {
+		return a.Show(map[string]any{"concurrency_limits": enginehttp.NewLimits(limits)}, func() {
+			if len(limits) == 0 {
 				fmt.Fprintf(a.Out, "no limit: \"%s concurrency-limit create TAG SLOTS\" makes one\n", a.Name)
 				return
 			}
@@ -105,7 +88,7 @@ func (a *App) listLimits(ctx context.Context) error {
 
 func (a *App) inspectLimit(ctx context.Context, name string) error {
 	return a.withLimit(ctx, name, func(_ *history.Store, l engine.Limit) error {
-		return a.Show(map[string]any{"concurrency_limit": newLimit(l)}, func() {
+		return a.showLimit(l, func() {
 			fmt.Fprintf(a.Out, "%s  %d of %d slots taken\n", l.Name, len(l.Holders), l.Slots)
 			for _, h := range l.Holders {
 				fmt.Fprintf(a.Out, "  %s %s\n", h.FlowRunID, h.TaskKey)

@@ -6,30 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
+	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
 )
-
-// logLine is a line of a log, for programs.
-type logLine struct {
-	ID        int64     `json:"id"`
-	FlowRunID string    `json:"flow_run_id"`
-	TaskKey   string    `json:"task_key,omitempty"`
-	Time      time.Time `json:"time"`
-	Level     string    `json:"level"`
-	Message   string    `json:"message"`
-}
-
-func newLogLines(lines []engine.NumberedLine) []logLine {
-	list := make([]logLine, len(lines))
-	for i, l := range lines {
-		list[i] = logLine{l.Seq, l.FlowRunID, l.TaskKey, l.Time, l.Level, l.Message}
-	}
-	return list
-}
 
 var levels = []string{"DEBUG", "INFO", "WARN", "ERROR"}
 
@@ -87,7 +69,7 @@ func (a *App) logs(ctx context.Context, ref string, q engine.LogQuery, follow bo
 			switch {
 			case len(lines) == logPage:
 			case a.JSON:
-				return a.PrintJSON(map[string]any{"logs": newLogLines(all)})
+				return a.PrintJSON(map[string]any{"logs": enginehttp.NewLogLines(all)})
 			case !follow || run.State.Type.Final():
 				return nil
 			default:

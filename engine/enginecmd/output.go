@@ -1,6 +1,7 @@
 package enginecmd
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/goccy/go-yaml"
 	"golang.org/x/term"
 )
 
@@ -25,15 +27,38 @@ func (o *Output) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// PrintJSON prints the one object of --json.
+// formats are what -o takes.
+var formats = []string{"text", "json", "yaml"}
+
+// PrintJSON prints the one object of --json, or of -o yaml in the words of that.
 func (a *App) PrintJSON(v any) error {
 	a.said = true
+	if a.Output == "yaml" {
+		return a.printYAML(v)
+	}
 	enc := json.NewEncoder(a.Out)
 	enc.SetEscapeHTML(false)
 	if term.IsTerminal(int(a.Out.Fd())) {
 		enc.SetIndent("", "  ")
 	}
 	return enc.Encode(v)
+}
+
+// printYAML prints v as its JSON would be, in YAML.
+func (a *App) printYAML(v any) error {
+	var encoded bytes.Buffer
+	enc := json.NewEncoder(&encoded)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	var text []byte
+	if err == nil {
+		text, err = yaml.JSONToYAML(encoded.Bytes())
+	}
+	if err != nil {
+		return fmt.Errorf("print as YAML: %w", err)
+	}
+	_, err = a.Out.Write(text)
+	return err
 }
 
 // Table prints rows in columns, the first row being the head.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
@@ -12,43 +11,6 @@ import (
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
 )
-
-// taskShown is a call, for programs, as the API shows one.
-type taskShown struct {
-	Key        string       `json:"key"`
-	Name       string       `json:"name"`
-	RunName    string       `json:"run_name,omitempty"`
-	Kind       engine.Kind  `json:"kind"`
-	Tags       []string     `json:"tags"`
-	State      engine.State `json:"state"`
-	Attempts   int          `json:"attempts"`
-	Start      *time.Time   `json:"start_time"`
-	End        *time.Time   `json:"end_time"`
-	Seconds    float64      `json:"seconds"`
-	CachedFrom string       `json:"cached_from,omitempty"`
-	SubflowID  string       `json:"subflow_id,omitempty"`
-	DependsOn  []string     `json:"depends_on"`
-	After      []string     `json:"after"`
-}
-
-func newTaskRuns(tasks []engine.TaskRun) []taskShown {
-	list := make([]taskShown, len(tasks))
-	known := func(t time.Time) *time.Time {
-		if t.IsZero() {
-			return nil
-		}
-		return &t
-	}
-	for i, t := range tasks {
-		list[i] = taskShown{t.Key, t.Name, t.RunName, t.Kind, OrEmpty(t.Tags), t.State, t.Attempts, known(t.Start), known(t.End),
-			t.Duration(time.Now()).Seconds(), t.CachedFrom, t.SubflowID, OrEmpty(t.DependsOn), OrEmpty(t.After)}
-	}
-	return list
-}
-
-func newRun(run engine.FlowRun) enginehttp.FlowRun {
-	return enginehttp.NewFlowRuns([]engine.FlowRun{run})[0]
-}
 
 // TaskRunCommand is "task-run".
 func (a *App) TaskRunCommand() *cobra.Command {
@@ -86,14 +48,14 @@ func (a *App) listTasks(ctx context.Context, ref string, q engine.TaskQuery) err
 		if err != nil {
 			return err
 		}
-		return a.Show(map[string]any{"flow_run_id": run.ID, "task_runs": newTaskRuns(tasks)}, func() {
+		return a.Show(map[string]any{"flow_run_id": run.ID, "task_runs": enginehttp.NewTaskRuns(tasks)}, func() {
 			rows := [][]string{{"KEY", "NAME", "STATE", "ATTEMPTS", "TOOK", "AFTER"}}
-			for _, t := range newTaskRuns(tasks) {
+			for _, t := range enginehttp.NewTaskRuns(tasks) {
 				name := t.Name
 				if t.RunName != "" {
 					name = t.RunName
 				}
-				rows = append(rows, []string{t.Key, name, stateText(t.State), fmt.Sprint(t.Attempts), Seconds(t.Seconds), strings.Join(append(t.DependsOn, t.After...), " ")})
+				rows = append(rows, []string{t.Key, name, stateText(engine.State(t.State)), fmt.Sprint(t.Attempts), Seconds(t.Seconds), strings.Join(append(t.DependsOn, t.After...), " ")})
 			}
 			a.Table(rows)
 		})
@@ -139,8 +101,8 @@ func (a *App) inspectTask(ctx context.Context, ref, key string) error {
 		if err != nil {
 			return err
 		}
-		shown := newTaskRuns([]engine.TaskRun{t})[0]
-		return a.Show(map[string]any{"flow_run_id": run.ID, "task_run": shown, "states": states, "logs": newLogLines(lines)}, func() {
+		shown := enginehttp.NewTaskRuns([]engine.TaskRun{t})[0]
+		return a.Show(map[string]any{"flow_run_id": run.ID, "task_run": shown, "states": enginehttp.NewStates(states), "logs": enginehttp.NewLogLines(lines)}, func() {
 			fmt.Fprintf(a.Out, "%s  %s\nrun       %s  %s\nattempts  %d, took %s\n", t.Key, t.Name, run.ID, run.Name, t.Attempts, Seconds(shown.Seconds))
 			if t.SubflowID != "" {
 				fmt.Fprintf(a.Out, "subflow   %s\n", t.SubflowID)

@@ -185,14 +185,6 @@ func (a *App) inspectPool(ctx context.Context, name string) error {
 	})
 }
 
-// dueShown is a run that waits, for programs.
-type dueShown struct {
-	enginehttp.FlowRun
-	Deployment string `json:"deployment,omitempty"`
-	Queue      string `json:"work_queue"`
-	Why        string `json:"waits_because"`
-}
-
 func (a *App) preview(ctx context.Context, pool string, queues []string, limit int) error {
 	if limit < 1 {
 		return Usage("--limit %d: want at least 1", limit)
@@ -205,18 +197,16 @@ func (a *App) preview(ctx context.Context, pool string, queues []string, limit i
 		if err != nil {
 			return err
 		}
-		list := []dueShown{}
 		rows := [][]string{{"ID", "NAME", "DEPLOYMENT", "QUEUE", "DUE", "WAITS BECAUSE"}}
 		for _, d := range due {
 			name := ""
 			if d.Deployment != "" {
 				name = d.Flow + "/" + d.Deployment
 			}
-			list = append(list, dueShown{enginehttp.NewFlowRuns([]engine.FlowRun{d.FlowRun})[0], name, d.Queue, d.Why})
 			rows = append(rows, []string{d.ID, d.Name, name, d.Queue, d.NextStart.UTC().Format("2006-01-02 15:04:05 MST"), d.Why})
 		}
-		return a.Show(map[string]any{"flow_runs": list}, func() {
-			if len(list) == 0 {
+		return a.Show(map[string]any{"due": enginehttp.NewDue(due)}, func() {
+			if len(due) == 0 {
 				fmt.Fprintln(a.Out, "nothing waits here")
 				return
 			}

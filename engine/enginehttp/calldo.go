@@ -17,7 +17,7 @@ func (c call) do(ctx context.Context, h engine.History) (a answer, err error) {
 		if err != nil {
 			return a, err
 		}
-		shown := newFlowRun(r)
+		shown := NewFlowRun(r)
 		return answer{FlowRun: &shown}, nil
 	}
 	switch {
@@ -51,9 +51,7 @@ func (c call) do(ctx context.Context, h engine.History) (a answer, err error) {
 		return a, h.DeleteFlowRun(ctx, c.DeleteFlowRun.FlowRunID)
 	case c.GetTaskRuns != nil:
 		tasks, err := h.TaskRuns(ctx, c.GetTaskRuns.FlowRunID)
-		for _, t := range tasks {
-			a.TaskRuns = append(a.TaskRuns, newTaskRun(t))
-		}
+		a.TaskRuns = NewTaskRuns(tasks)
 		return a, err
 	case c.GetCached != nil:
 		e, err := h.Cached(ctx, c.GetCached.Key)
@@ -87,7 +85,7 @@ func (c call) doMore(ctx context.Context, h engine.History) (a answer, err error
 	case c.Acquire != nil:
 		full, err := h.TryAcquire(ctx, engine.Holder(c.Acquire.Holder), c.Acquire.Names)
 		if full.Name != "" {
-			shown := newLimit(full)
+			shown := NewLimit(full)
 			a.Full = &shown
 		}
 		return a, err
@@ -97,9 +95,7 @@ func (c call) doMore(ctx context.Context, h engine.History) (a answer, err error
 		err = h.SetLimit(ctx, c.SetLimit.Name, c.SetLimit.Slots)
 	case c.GetLimits != nil:
 		limits, err := h.Limits(ctx)
-		for _, l := range limits {
-			a.Limits = append(a.Limits, newLimit(l))
-		}
+		a.Limits = NewLimits(limits)
 		return a, err
 	default:
 		err = invalid("calls", "calls: each wants one of the fields that say what is asked")

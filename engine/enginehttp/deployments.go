@@ -174,7 +174,7 @@ func (h *handler) runDeployment(in request[none, runDeployment]) (FlowRun, error
 		Parameters: in.Body.Parameters, Name: in.Body.Name, Tags: in.Body.Tags, At: in.Body.StartAt,
 		ExpectedStart: in.Body.Expected, IdempotencyKey: in.Body.IdempotencyKey,
 	})
-	return newFlowRun(run), err
+	return NewFlowRun(run), err
 }
 
 func (h *handler) backfill(in request[none, backfillDeployment]) (backfilled, error) {

@@ -34,7 +34,7 @@ func (h *handler) addFlowRunControl() {
 			return FlowRun{}, err
 		}
 		run, err = h.records.Retry(in.Context(), run.ID, in.Body.Message)
-		return newFlowRun(run), err
+		return NewFlowRun(run), err
 	})
 }
 
@@ -46,5 +46,5 @@ func (h *handler) signal(r *http.Request, s engine.Signal) (FlowRun, error) {
 	}
 	s.FlowRunID = run.ID
 	run, err = h.records.Signal(r.Context(), s)
-	return newFlowRun(run), err
+	return NewFlowRun(run), err
 }

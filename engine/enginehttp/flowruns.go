@@ -178,7 +178,7 @@ func (h *handler) createFlowRun(in request[none, createFlowRun]) (FlowRun, error
 		run.ExpectedStart = at.UTC().Truncate(time.Microsecond)
 	}
 	made, err := h.records.CreateFlowRun(in.Context(), run)
-	return newFlowRun(made), err
+	return NewFlowRun(made), err
 }
 
 // find finds the run that the path names: by its ID, the beginning of one, a name
@@ -221,9 +221,5 @@ func details(ctx context.Context, records Inspected, run engine.FlowRun, tasks [
 	if err != nil {
 		return Details{}, err
 	}
-	d := Details{FlowRun: newFlowRun(run), TaskRuns: make([]TaskRun, len(tasks)), Subflows: NewFlowRuns(subflows)}
-	for i, t := range tasks {
-		d.TaskRuns[i] = newTaskRun(t)
-	}
-	return d, nil
+	return Details{FlowRun: NewFlowRun(run), TaskRuns: NewTaskRuns(tasks), Subflows: NewFlowRuns(subflows)}, nil
 }

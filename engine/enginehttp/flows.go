@@ -24,7 +24,7 @@ func (h *handler) addFlows() {
 		func(request[none, none]) (flowList, error) {
 			list := flowList{Flows: []Flow{}}
 			for _, f := range h.flows {
-				list.Flows = append(list.Flows, newFlow(f))
+				list.Flows = append(list.Flows, NewFlow(f))
 			}
 			return list, nil
 		})
@@ -34,11 +34,12 @@ func (h *handler) addFlows() {
 			if err != nil {
 				return Flow{}, err
 			}
-			return newFlow(f), nil
+			return NewFlow(f), nil
 		})
 }
 
-func newFlow(f engine.Runnable) Flow {
+// NewFlow shows a flow.
+func NewFlow(f engine.Runnable) Flow {
 	info := f.Info()
 	return Flow{Name: info.Name, Description: info.Description, Tags: orEmpty(info.Tags), Parameters: info.Parameters}
 }

@@ -85,7 +85,7 @@ func (h *handler) addGraph() {
 func nodeID(runID, key string) string { return runID + ":" + key }
 
 func newGraph(g engine.Graph) Graph {
-	out := Graph{FlowRun: newFlowRun(g.Runs[0]), Subflows: NewFlowRuns(g.Runs[1:]), Nodes: make([]Node, len(g.Calls)), Edges: []Edge{}, Total: g.Total, AsOf: g.Seq}
+	out := Graph{FlowRun: NewFlowRun(g.Runs[0]), Subflows: NewFlowRuns(g.Runs[1:]), Nodes: make([]Node, len(g.Calls)), Edges: []Edge{}, Total: g.Total, AsOf: g.Seq}
 	callers := map[string]string{} // by flow run: the node that made it
 	for _, r := range g.Runs[1:] {
 		callers[r.ID] = nodeID(r.ParentID, r.ParentKey)

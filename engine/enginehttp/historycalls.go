@@ -44,7 +44,7 @@ func (h *History) run(c call) (engine.FlowRun, error) {
 
 // CreateFlowRun implements engine.History.
 func (h *History) CreateFlowRun(ctx context.Context, run engine.FlowRun) (engine.FlowRun, error) {
-	shown := newFlowRun(run)
+	shown := NewFlowRun(run)
 	a, err := h.ask(call{CreateFlowRun: &shown})
 	if err != nil && a != nil && a.before > 0 { // it may be that the first was not in vain
 		if made, ferr := h.FlowRun(ctx, run.ID); ferr == nil && same(made.State, run.State) {
@@ -74,7 +74,7 @@ func (h *History) Subflow(_ context.Context, parentID, key string) (engine.FlowR
 
 // PutFlowRun implements engine.History.
 func (h *History) PutFlowRun(_ context.Context, run engine.FlowRun, from engine.State) error {
-	a, err := h.ask(call{PutFlowRun: &putFlowRun{newFlowRun(run), orNoState(from)}})
+	a, err := h.ask(call{PutFlowRun: &putFlowRun{NewFlowRun(run), orNoState(from)}})
 	return done(a, err, run.State)
 }
 

@@ -40,11 +40,7 @@ const aboutLimits = "Concurrency limits"
 func (h *handler) addLimits() {
 	add(h, aboutLimits, "GET concurrency-limits", "listConcurrencyLimits", "List concurrency limits and who holds them", func(in request[none, none]) (limitList, error) {
 		limits, err := h.records.Limits(in.Context())
-		list := limitList{make([]Limit, len(limits))}
-		for i, l := range limits {
-			list.Limits[i] = newLimit(l)
-		}
-		return list, err
+		return limitList{NewLimits(limits)}, err
 	})
 	add(h, aboutLimits, "GET concurrency-limits/{name...}", "getConcurrencyLimit", "One concurrency limit and who holds it", func(in request[none, none]) (Limit, error) {
 		return h.limit(in)
@@ -74,10 +70,20 @@ func (h *handler) limit(in request[none, none]) (Limit, error) {
 	if i < 0 {
 		return Limit{}, fmt.Errorf("concurrency limit %q: %w", name, engine.ErrNotFound)
 	}
-	return newLimit(limits[i]), nil
+	return NewLimit(limits[i]), nil
 }
 
-func newLimit(l engine.Limit) Limit {
+// NewLimits shows a list of limits.
+func NewLimits(limits []engine.Limit) []Limit {
+	list := make([]Limit, len(limits))
+	for i, l := range limits {
+		list[i] = NewLimit(l)
+	}
+	return list
+}
+
+// NewLimit shows a limit.
+func NewLimit(l engine.Limit) Limit {
 	limit := Limit{Name: l.Name, Slots: l.Slots, Active: len(l.Holders), Holders: make([]Holder, len(l.Holders))}
 	for i, holder := range l.Holders {
 		limit.Holders[i] = Holder(holder)

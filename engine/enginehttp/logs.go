@@ -44,9 +44,9 @@ func (h *handler) addLogs() {
 		if page.More = len(lines) > in.Query.Limit; page.More {
 			lines = lines[:in.Query.Limit]
 		}
-		page.Logs, page.Next = make([]LogLine, len(lines)), in.Query.After
-		for i, l := range lines {
-			page.Logs[i], page.Next = newLogLine(l), l.Seq
+		page.Logs, page.Next = NewLogLines(lines), in.Query.After
+		if n := len(lines); n > 0 {
+			page.Next = lines[n-1].Seq
 		}
 		return page, err
 	})
@@ -57,6 +57,15 @@ func (h *handler) addLogs() {
 
 func (f followLogs) query(runID string) engine.LogQuery {
 	return engine.LogQuery{FlowRunID: runID, Subflows: f.Subflows, TaskKey: f.Task, Levels: f.Level, Contains: f.Contains, After: f.After}
+}
+
+// NewLogLines shows lines of a log.
+func NewLogLines(lines []engine.NumberedLine) []LogLine {
+	list := make([]LogLine, len(lines))
+	for i, l := range lines {
+		list[i] = newLogLine(l)
+	}
+	return list
 }
 
 func newLogLine(l engine.NumberedLine) LogLine {

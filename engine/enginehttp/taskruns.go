@@ -45,7 +45,7 @@ func (h *handler) addTaskRuns() {
 			return d, err
 		}
 		states, err := h.records.States(in.Context(), run.ID, key)
-		return taskRunDetails{newTaskRun(tasks[0]), newStates(states)}, err
+		return taskRunDetails{newTaskRun(tasks[0]), NewStates(states)}, err
 	})
 	add(h, aboutRuns, "GET flow-runs/{id}/states", "listFlowRunStates", "Every state a flow run was in, oldest first", func(in request[none, none]) (list stateList, err error) {
 		run, err := h.find(in.Request)
@@ -53,7 +53,7 @@ func (h *handler) addTaskRuns() {
 			return list, err
 		}
 		states, err := h.records.States(in.Context(), run.ID, "")
-		return stateList{newStates(states)}, err
+		return stateList{NewStates(states)}, err
 	})
 }
 
@@ -76,9 +76,6 @@ func (h *handler) listTaskRuns(in request[listTaskRuns, none]) (page taskRunPage
 		last := tasks[len(tasks)-1]
 		page.Next = place(int64(last.Order), last.Key)
 	}
-	page.TaskRuns = make([]TaskRun, len(tasks))
-	for i, t := range tasks {
-		page.TaskRuns[i] = newTaskRun(t)
-	}
+	page.TaskRuns = NewTaskRuns(tasks)
 	return page, err
 }

@@ -84,19 +84,17 @@ type LogLine struct {
 	Message   string    `json:"message"`
 }
 
-// NewFlowRun shows a run.
-func NewFlowRun(r engine.FlowRun) FlowRun { return newFlowRun(r) }
-
 // NewFlowRuns shows a list of runs.
 func NewFlowRuns(runs []engine.FlowRun) []FlowRun {
 	list := make([]FlowRun, len(runs))
 	for i, r := range runs {
-		list[i] = newFlowRun(r)
+		list[i] = NewFlowRun(r)
 	}
 	return list
 }
 
-func newFlowRun(r engine.FlowRun) FlowRun {
+// NewFlowRun shows a run.
+func NewFlowRun(r engine.FlowRun) FlowRun {
 	parameters := r.Parameters
 	if len(parameters) == 0 {
 		parameters = json.RawMessage("null")
@@ -117,6 +115,15 @@ func (r FlowRun) Record() engine.FlowRun {
 		Created: r.Created, ExpectedStart: r.Expected, NextStart: orZero(r.NextStart), Start: orZero(r.Start), End: orZero(r.End),
 		Ran: seconds(r.RanSeconds), Parameters: r.Parameters, Waiting: r.Waiting, Result: r.Result,
 	}
+}
+
+// NewTaskRuns shows a list of calls.
+func NewTaskRuns(tasks []engine.TaskRun) []TaskRun {
+	list := make([]TaskRun, len(tasks))
+	for i, t := range tasks {
+		list[i] = newTaskRun(t)
+	}
+	return list
 }
 
 func newTaskRun(t engine.TaskRun) TaskRun {
@@ -161,7 +168,8 @@ func seconds(s float64) time.Duration {
 
 func newState(s engine.State) State { return State(s) }
 
-func newStates(list []engine.State) []State {
+// NewStates shows a list of states.
+func NewStates(list []engine.State) []State {
 	states := make([]State, len(list))
 	for i, s := range list {
 		states[i] = newState(s)

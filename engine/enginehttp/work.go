@@ -78,6 +78,15 @@ type Due struct {
 	Why     string  `json:"why"`
 }
 
+// NewDue shows what waits.
+func NewDue(due []worker.Due) []Due {
+	list := make([]Due, len(due))
+	for i, d := range due {
+		list[i] = Due{NewFlowRun(d.FlowRun), d.Queue, d.Why}
+	}
+	return list
+}
+
 type dueList struct {
 	Due []Due `json:"due"`
 }
@@ -111,11 +120,7 @@ func (h *handler) addPools() {
 			return dueList{}, err
 		}
 		due, err := h.records.Preview(in.Context(), in.PathValue("pool"), in.Query.Queue, in.Query.Limit)
-		list := dueList{make([]Due, len(due))}
-		for i, d := range due {
-			list.Due[i] = Due{newFlowRun(d.FlowRun), d.Queue, d.Why}
-		}
-		return list, err
+		return dueList{NewDue(due)}, err
 	})
 	add(h, aboutWork, "GET work-queues", "listWorkQueues", "List work queues, the most urgent of each pool first", func(in request[ofPool, none]) (queueList, error) {
 		queues, err := h.records.Queues(in.Context(), in.Query.Pool)
