@@ -20,4 +20,9 @@ func TestTrainingReplays(t *testing.T) {
 	}
 	defer h.Close()
 	enginetest.Replay(t, &engine.Engine{History: h}, flows.Train(), p)
+	for _, f := range flows.Runnables() {
+		if name := f.Info().Name; name != TrainFlow {
+			t.Errorf("nobody replays %s", name)
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -12,36 +13,49 @@ import (
 	"github.com/taximeter/taximeter/engine"
 )
 
+// replays is how often Replay runs a body again. A flow that goes by the order of a map
+// of two would make the same calls by chance one time in two.
+const replays = 20
+
 // Replay checks that a flow can be resumed, and carried out by an engine that
-// replays: it runs the flow, and then its body once more against what was recorded.
-// The second time must make the same calls with the same inputs, and so run no
-// task. A flow that takes the time, randomness or IDs from anywhere but its Ctx
-// fails.
+// replays: it runs the flow, and then its body some times more against what was
+// recorded. Each time it must make the same calls with the same inputs, and so run no
+// task. A flow that takes the time, randomness or IDs from anywhere but its Ctx fails,
+// and so does one whose calls go by the order of a map.
 //
 // e has the history to run on; the zero Engine will do.
 func Replay[I, O any](t *testing.T, e *engine.Engine, f engine.Flow[I, O], in I) {
 	t.Helper()
-	_, run, err := f.Start(t.Context(), e, in, engine.Options{})
+	if err := replayed(t.Context(), e, f, in); err != nil {
+		t.Error(err)
+	}
+}
+
+// replayed is Replay: the error joins what differs.
+func replayed[I, O any](ctx context.Context, e *engine.Engine, f engine.Flow[I, O], in I) error {
+	_, run, err := f.Start(ctx, e, in, engine.Options{})
 	if err != nil {
-		t.Fatalf("%s: %v", f.Name, err)
+		return fmt.Errorf("%s: %w", f.Name, err)
 	}
-	r := &replay{History: e.History, made: map[engine.Holder]bool{}}
-	again := &engine.Engine{History: r, Observer: listener{r}, Version: e.Version, Logger: e.Logger, Clock: e.Clock}
-	_, second, err := f.Resume(t.Context(), again, run.ID)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, p := range r.problems {
-		t.Errorf("%s, run again: %s", f.Name, p)
+	for range replays {
+		r := &replay{History: e.History, made: map[engine.Holder]bool{}}
+		again := &engine.Engine{History: r, Observer: listener{r}, Version: e.Version, Logger: slog.New(slog.DiscardHandler), Clock: e.Clock}
+		_, second, err := f.Resume(ctx, again, run.ID)
+		r.mu.Lock()
+		switch {
+		case len(r.problems) > 0: // which are why it failed, if it did
+			err = errors.Join(r.problems...)
+		case err == nil && !same(second.Result, run.Result):
+			err = fmt.Errorf("it returns %s, and before %s", second.Result, run.Result)
+		case err == nil:
+			err = r.missing(ctx, run)
+		}
+		r.mu.Unlock()
+		if err != nil {
+			return fmt.Errorf("%s, run again: %w", f.Name, err)
+		}
 	}
-	if err != nil && len(r.problems) == 0 {
-		t.Errorf("%s, run again: %v", f.Name, err)
-	}
-	if err == nil && !same(second.Result, run.Result) {
-		t.Errorf("%s, run again, returns %s, and before %s", f.Name, second.Result, run.Result)
-	}
-	if err == nil {
-		r.missing(t, run)
-	}
+	return nil
 }
 
 func same(a, b json.RawMessage) bool { return string(a) == string(b) }
@@ -53,7 +67,7 @@ type replay struct {
 
 	mu       sync.Mutex
 	made     map[engine.Holder]bool
-	problems []string
+	problems []error
 }
 
 var errReplayed = errors.New("this call was not made the first time")
@@ -61,7 +75,7 @@ var errReplayed = errors.New("this call was not made the first time")
 func (r *replay) problem(format string, args ...any) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.problems = append(r.problems, fmt.Sprintf(format, args...))
+	r.problems = append(r.problems, fmt.Errorf(format, args...))
 	return errReplayed
 }
 
@@ -118,29 +132,26 @@ func (r *replay) PutArtifact(ctx context.Context, a engine.Artifact) (engine.Art
 	return a, r.problem("artifact %s is new", a)
 }
 
-// missing reports the calls of the first time that were not made the second.
-func (r *replay) missing(t *testing.T, run engine.FlowRun) {
-	t.Helper()
-	calls, err := r.History.TaskRuns(t.Context(), run.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+// missing returns an error about each call of the first time that was not made now.
+func (r *replay) missing(ctx context.Context, run engine.FlowRun) error {
+	calls, err := r.History.TaskRuns(ctx, run.ID)
 	for _, c := range calls {
 		within := false // a task's own calls are not made when the task is reused
 		for _, other := range calls {
 			within = within || strings.HasPrefix(c.Key, other.Key+"/")
 		}
 		if !within && !r.made[engine.Holder{FlowRunID: run.ID, TaskKey: c.Key}] {
-			t.Errorf("%s, run again: call %s is not made", run.Flow, c.Key)
+			err = errors.Join(err, fmt.Errorf("call %s is not made", c.Key))
 		}
 		if c.SubflowID != "" {
-			sub, err := r.History.FlowRun(t.Context(), c.SubflowID)
-			if err != nil {
-				t.Fatal(err)
+			sub, serr := r.History.FlowRun(ctx, c.SubflowID)
+			if serr == nil {
+				serr = r.missing(ctx, sub)
 			}
-			r.missing(t, sub)
+			err = errors.Join(err, serr)
 		}
 	}
+	return err
 }
 
 // listener is the observer of the second time.
