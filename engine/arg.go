@@ -1,12 +1,15 @@
 package engine
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Arg is an argument of type T: a value, a Future[T], or several of them joined.
 // What a call depends on is known from its argument.
 type Arg[T any] interface {
-	// calls returns the calls that must complete before value may be used.
-	calls() []*call
+	// calls returns the calls that must end before value may be used.
+	calls() []need
 	// value returns the argument; for a stored result this is where it is decoded.
 	value(ctx context.Context) (T, error)
 	// digest identifies the value without needing it.
@@ -18,7 +21,7 @@ func Val[T any](v T) Arg[T] { return val[T]{v} }
 
 type val[T any] struct{ v T }
 
-func (a val[T]) calls() []*call                   { return nil }
+func (a val[T]) calls() []need                    { return nil }
 func (a val[T]) value(context.Context) (T, error) { return a.v, nil }
 func (a val[T]) digest() (string, error)          { return Digest(a.v) }
 
@@ -74,8 +77,24 @@ func List[T any](args ...Arg[T]) Arg[[]T] {
 
 // part is what every Arg has whatever its type.
 type part interface {
-	calls() []*call
+	calls() []need
 	digest() (string, error)
+}
+
+// need is a call that an argument is made of.
+type need struct {
+	*call
+	anyhow bool // that it failed is no reason not to go on
+}
+
+// failed returns why the argument will never come, once the call has ended.
+func (n need) failed() error {
+	var later *Reschedule
+	var suspended *suspension
+	if n.anyhow && !errors.As(n.err, &later) && !errors.As(n.err, &suspended) {
+		return nil
+	}
+	return n.err
 }
 
 type joined[T any] struct {
@@ -83,7 +102,7 @@ type joined[T any] struct {
 	make  func(ctx context.Context) (T, error)
 }
 
-func (j joined[T]) calls() (all []*call) {
+func (j joined[T]) calls() (all []need) {
 	for _, p := range j.parts {
 		all = append(all, p.calls()...)
 	}

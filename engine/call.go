@@ -13,7 +13,7 @@ import (
 type call struct {
 	scope     *scope
 	key, name string
-	upstream  []*call
+	upstream  []need
 	previous  *call    // in a flow that makes one call after the other
 	refused   bool     // it is not made: it has ended already, with an error
 	prior     *TaskRun // what was recorded for this call before; nil: nothing
@@ -180,9 +180,9 @@ func (c *call) awaitUpstream(ctx context.Context) error {
 			}
 			<-u.done
 		}
-		if u.err != nil {
+		if err := u.failed(); err != nil {
 			c.skip(ctx, NameUpstreamFailed, u.name+" did not complete")
-			return &upstreamError{u.err}
+			return &upstreamError{err}
 		}
 	}
 	return nil

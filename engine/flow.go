@@ -179,8 +179,8 @@ func (f Flow[I, O]) call(c *Ctx, in I) (Arg[O], error) {
 	for _, u := range result.calls() {
 		u.observed.Store(true)
 		<-u.done
-		if u.err != nil {
-			return nil, u.err
+		if err := u.failed(); err != nil {
+			return nil, err
 		}
 	}
 	return result, nil

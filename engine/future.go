@@ -57,14 +57,14 @@ func (f *Future[T]) Origin() Arg[string] { return origin{f.call} }
 
 type origin struct{ c *call }
 
-func (o origin) calls() []*call                        { return []*call{o.c} }
+func (o origin) calls() []need                         { return []need{{call: o.c}} }
 func (o origin) value(context.Context) (string, error) { return o.c.record.CachedFrom, nil }
 func (o origin) digest() (string, error)               { return Digest(o.c.record.CachedFrom) }
 
 // Key is the key of the call within its flow run.
 func (f *Future[T]) Key() string { return f.call.key }
 
-func (f *Future[T]) calls() []*call { return []*call{f.call} }
+func (f *Future[T]) calls() []need { return []need{{call: f.call}} }
 
 func (f *Future[T]) digest() (string, error) { return f.id() }
 

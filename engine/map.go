@@ -1,6 +1,9 @@
 package engine
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+)
 
 // Each is a list of arguments, one for each call that Map makes.
 type Each[T any] struct {
@@ -22,6 +25,43 @@ func Args[T any](args ...Arg[T]) Each[T] { return Each[T]{args: args} }
 
 // Same is one argument for all calls, however many there are.
 func Same[T any](a Arg[T]) Each[T] { return Each[T]{args: []Arg[T]{a}, same: true} }
+
+// Items are the values of a list that a call returns, each an argument of its own that
+// depends on the call. How many there are is only known then: Items waits for it.
+func Items[T any](s Scope, list *Future[[]T]) (Each[T], error) {
+	values, err := list.Get(s.scope().ctx)
+	if err != nil {
+		return Each[T]{}, err
+	}
+	args := make([]Arg[T], len(values))
+	for i, v := range values {
+		id, err := Digest(v)
+		args[i] = item[T]{list, i, id, err}
+	}
+	return Each[T]{args: args}, nil
+}
+
+// item is one value of a list.
+type item[T any] struct {
+	list *Future[[]T]
+	i    int
+	id   string
+	err  error // of the digest
+}
+
+func (a item[T]) calls() []need           { return a.list.calls() }
+func (a item[T]) digest() (string, error) { return a.id, a.err }
+
+func (a item[T]) value(ctx context.Context) (v T, err error) {
+	values, err := a.list.value(ctx)
+	if err == nil && a.i >= len(values) {
+		err = fmt.Errorf("item %d of %d: the list that %s returned is another now", a.i, len(values), a.list.Key())
+	}
+	if err != nil {
+		return v, err
+	}
+	return values[a.i], nil
+}
 
 // Zip joins two lists item by item; one that is Same goes with each item of the
 // other. Lists of different lengths are an error. join is as for Join2.
@@ -63,9 +103,9 @@ func (m Mapped[T]) List() Arg[[]T] {
 }
 
 // calls makes a Mapped a Dependency.
-func (m Mapped[T]) calls() (all []*call) {
+func (m Mapped[T]) calls() (all []need) {
 	for _, f := range m {
-		all = append(all, f.call)
+		all = append(all, f.calls()...)
 	}
 	return all
 }

@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // Scope is where calls are made from: the *Ctx of a flow's body, or, for nested
@@ -148,68 +146,4 @@ func (s *scope) join() error {
 		}
 	}
 	return nil
-}
-
-// Ctx is what a flow's body is given. Its methods may be called from several
-// goroutines, but calls must be made in the same order each time the body runs.
-type Ctx struct{ s *scope }
-
-func (c *Ctx) scope() *scope { return c.s }
-
-// Context is done when the run is cancelled.
-func (c *Ctx) Context() context.Context { return c.s.ctx }
-
-// RunID is the ID of this flow run.
-func (c *Ctx) RunID() string { return c.s.run.born.ID }
-
-// RunName is the name of this flow run, for people.
-func (c *Ctx) RunName() string { return c.s.run.born.Name }
-
-// ExpectedStart is when this run was due, by the orchestrator's clock, in UTC. It
-// stays the same however late the run begins and however often it is resumed.
-func (c *Ctx) ExpectedStart() time.Time { return c.s.run.born.ExpectedStart }
-
-// Attempt is how often the body of this run has been begun, this time included.
-func (c *Ctx) Attempt() int { return c.s.run.snapshot().Attempts }
-
-// Log writes to the log of this flow run.
-func (c *Ctx) Log() *slog.Logger { return c.s.run.logger("") }
-
-// TaskCtx is what a task's body finds in its context with From.
-type TaskCtx struct {
-	s    *scope
-	call *call
-}
-
-func (t *TaskCtx) scope() *scope { return t.s }
-
-// RunID is the ID of the flow run that this call belongs to.
-func (t *TaskCtx) RunID() string { return t.s.run.born.ID }
-
-// Key is the key of this call within its flow run.
-func (t *TaskCtx) Key() string { return t.call.key }
-
-// Log writes to the log of this call.
-func (t *TaskCtx) Log() *slog.Logger { return t.s.run.logger(t.call.key) }
-
-// Progress says that done of total units are done; label names what is counted.
-func (t *TaskCtx) Progress(label string, done, total int64) {
-	if o := t.s.run.engine.Observer; o != nil {
-		o.Progress(Progress{
-			FlowRunID: t.s.run.born.ID, TaskKey: t.call.key, TaskName: t.call.name,
-			Label: label, Done: done, Total: total,
-		})
-	}
-}
-
-type taskKey struct{}
-
-// From returns what the engine offers to a task's body. Outside of one it
-// panics: a body that must also run without the engine does not call it.
-func From(ctx context.Context) *TaskCtx {
-	t, ok := ctx.Value(taskKey{}).(*TaskCtx)
-	if !ok {
-		panic("engine.From: this context is not a task's")
-	}
-	return t
 }

@@ -38,8 +38,9 @@ func (t Task[I, O]) Keyed(key string) Task[I, O] {
 	return t
 }
 
-// Dependency is a call to wait for: any Future.
-type Dependency interface{ calls() []*call }
+// Dependency is a call to wait for: any Future, or what Map returns. Where it fails,
+// what depends on it ends as UpstreamFailed; see Ended.
+type Dependency interface{ calls() []need }
 
 // Submit calls the task and returns at once. The body runs when the argument's
 // calls, and those in after, have completed.
@@ -159,7 +160,7 @@ func (t Task[I, O]) body(ctx context.Context, tc *TaskCtx, in Arg[I]) (out O, er
 }
 
 func (c *call) taskCtx() *TaskCtx {
-	return &TaskCtx{s: newScope(c.scope.ctx, c.scope.run, c.key+"/", c), call: c}
+	return &TaskCtx{s: newScope(c.scope.ctx, c.scope.run, c.key+"/", c), call: c, attempt: c.record.Attempts}
 }
 
 // loadResult reads and decodes the stored result of a completed call.
