@@ -40,12 +40,13 @@ func (m machine) compile(t *testing.T, args ...string) []byte {
 
 // TestMachinesParity has every machine repeat the comparisons with XGBoost that
 // are committed as bytes: whole model files, predictions, and every array of the
-// trees of synthesised months.
+// trees of synthesised months; and what a search proposes.
 func TestMachinesParity(t *testing.T) {
 	for _, m := range machines {
 		for _, tests := range [][2]string{
 			{"./gbt", "EqualsXGBoost$|FormatsOfXGBoost|SameBytes"},
 			{".", "TreesEqualXGBoostOnSynthesisedMonths"},
+			{"./tune", "OnEveryMachine"},
 		} {
 			binary := filepath.Join(t.TempDir(), "tests")
 			m.compile(t, "test", "-c", "-o", binary, tests[0])
@@ -84,7 +85,7 @@ func TestFusedParity(t *testing.T) {
 	for _, m := range machines {
 		var functions []string
 		in, meant := 0, 0
-		for line := range strings.Lines(string(m.compile(t, "build", "-gcflags=-S", "./gbt", "./linear", "../features/matrix"))) {
+		for line := range strings.Lines(string(m.compile(t, "build", "-gcflags=-S", "./gbt", "./linear", "./tune", "../features/matrix"))) {
 			if f := function.FindStringSubmatch(line); f != nil {
 				functions = append(functions, f[1])
 			}
@@ -99,7 +100,7 @@ func TestFusedParity(t *testing.T) {
 			in++
 			t.Errorf("%s: fused in %s: %s", m.name, functions[len(functions)-1], strings.TrimSpace(line))
 		}
-		for _, name := range []string{"models/gbt.Fit", "models/gbt.rmse", "models/gbt.(*Predictor).Predict", "models/linear.(*Model).Predict"} {
+		for _, name := range []string{"models/gbt.Fit", "models/gbt.rmse", "models/gbt.(*Predictor).Predict", "models/linear.(*Model).Predict", "models/tune.TPE.Propose"} {
 			if !slices.Contains(functions, "github.com/taximeter/taximeter/"+name) {
 				t.Errorf("%s: the compiler shows no %s", m.name, name)
 			}

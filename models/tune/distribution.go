@@ -56,7 +56,11 @@ func (d Choice) Option(v float64) string { return d.Options[int(v)] }
 func (d Uniform) Draw(r *rand.Rand) float64 { return d.Low + float64(r.Float64()*(d.High-d.Low)) }
 
 // Draw implements Distribution.
-func (d LogUniform) Draw(r *rand.Rand) float64 { return math.Exp(Uniform(d).Draw(r)) }
+func (d LogUniform) Draw(r *rand.Rand) float64 { return exponential(Uniform(d).Draw(r)) }
+
+// exponential rounds to float32, which is more digits than a parameter needs and
+// fewer than machines differ in: math.Exp is another on each.
+func exponential(x float64) float64 { return float64(float32(math.Exp(x))) }
 
 // Draw implements Distribution.
 func (d QUniform) Draw(r *rand.Rand) float64 {
@@ -72,7 +76,7 @@ func (d Int) Draw(r *rand.Rand) float64 {
 func (d Choice) Draw(r *rand.Rand) float64 { return math.Floor(r.Float64() * float64(len(d.Options))) }
 
 func (d Uniform) middle() float64    { return 0.5 * (d.Low + d.High) }
-func (d LogUniform) middle() float64 { return math.Exp(Uniform(d).middle()) }
+func (d LogUniform) middle() float64 { return exponential(Uniform(d).middle()) }
 func (d QUniform) middle() float64 {
 	return math.RoundToEven(Uniform{d.Low, d.High}.middle()/d.Q) * d.Q
 }

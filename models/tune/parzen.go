@@ -108,7 +108,7 @@ func (p *parzen) within(lo, hi float64) float64 {
 }
 
 func cumulative(x, mean, width float64) float64 {
-	return 0.5 * (1 + math.Erf((x-mean)/max(math.Sqrt2*width, 1e-12)))
+	return float64(0.5 * (1 + math.Erf((x-mean)/max(math.Sqrt2*width, 1e-12))))
 }
 
 func (p *parzen) draw(r *rand.Rand) float64 {
@@ -136,7 +136,7 @@ func (p *parzen) value(x float64) float64 {
 	case p.step > 0:
 		return math.RoundToEven(x/p.step) * p.step
 	case p.log:
-		return math.Exp(x)
+		return exponential(x)
 	}
 	return x
 }
@@ -146,7 +146,8 @@ func (p *parzen) logDensity(v float64) float64 {
 		return 0
 	}
 	if p.step > 0 {
-		lo, hi := max(v-p.step/2, p.low), min(v+p.step/2, p.high)
+		half := float64(p.step / 2)
+		lo, hi := max(v-half, p.low), min(v+half, p.high)
 		return math.Log(p.within(lo, hi)) - math.Log(p.inside)
 	}
 	if p.log {
@@ -156,7 +157,7 @@ func (p *parzen) logDensity(v float64) float64 {
 	terms := make([]float64, len(p.means))
 	for i, mean := range p.means {
 		z := (v - mean) / p.widths[i]
-		terms[i] = math.Log(p.shares[i]/(math.Sqrt(2*math.Pi)*p.widths[i]*p.inside)) - float64(z*z)/2
+		terms[i] = math.Log(p.shares[i]/(math.Sqrt(2*math.Pi)*p.widths[i]*p.inside)) - float64(z*z/2)
 	}
 	most := slices.Max(terms)
 	var sum float64
