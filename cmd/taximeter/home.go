@@ -22,9 +22,12 @@ type tracking struct {
 	Close func() error
 }
 
-// openTracking opens the tracking server at uri, or the home's own registry if
-// uri is empty.
+// openTracking opens the tracking server at uri. If uri is empty that is the server
+// which keeps the records of this worker's runs, or else the home's own registry.
 func (a *app) openTracking(ctx context.Context, uri string) (*tracking, error) {
+	if s := a.Server(); uri == "" && s != nil {
+		return &tracking{&mlflow.Client{BaseURL: s.URL, Token: s.Token}, func() error { return nil }}, nil
+	}
 	if uri != "" {
 		return &tracking{&mlflow.Client{
 			BaseURL:  uri,
