@@ -51,10 +51,10 @@ type Curves struct {
 
 type baselineInput struct {
 	Split  Split
-	Solver linear.Solver
+	Params linear.Params
 }
 
-func newBaselineInput(s Split, solver linear.Solver) baselineInput { return baselineInput{s, solver} }
+func newBaselineInput(s Split, p linear.Params) baselineInput { return baselineInput{s, p} }
 
 var fitBaseline = engine.Task[baselineInput, Fit]{
 	Name:  "Fit baseline",
@@ -62,7 +62,7 @@ var fitBaseline = engine.Task[baselineInput, Fit]{
 	Codec: engine.Bytes("fit/2", encodeFit, decodeFit),
 	Func: func(ctx context.Context, in baselineInput) (Fit, error) {
 		began := now()
-		m, err := linear.Fit(ctx, in.Split.Train.X, in.Split.Train.Minutes, linear.Params{Solver: in.Solver})
+		m, err := linear.Fit(ctx, in.Split.Train.X, in.Split.Train.Minutes, in.Params)
 		if err != nil {
 			return Fit{}, err
 		}
@@ -75,8 +75,8 @@ var fitBaseline = engine.Task[baselineInput, Fit]{
 		m.Predict(in.Split.Valid.X, valid)
 		fit := in.Split.measure(model, began, rmse(train, in.Split.Train.Minutes), rmse(valid, in.Split.Valid.Minutes))
 		fit.Name = "linear"
-		fit.Params = map[string]any{"model": "linear", "solver": string(in.Solver), "encoding": string(in.Split.Encoding)}
-		if in.Solver.Penalised() {
+		fit.Params = map[string]any{"model": "linear", "solver": string(in.Params.Solver), "encoding": string(in.Split.Encoding)}
+		if in.Params.Solver.Penalised() {
 			fit.Params["alpha"] = m.Alpha
 		}
 		return fit, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/features"
+	"github.com/taximeter/taximeter/models/linear"
 	"github.com/taximeter/taximeter/registry"
 )
 
@@ -32,7 +33,7 @@ func (f *Flows) train(c *engine.Ctx, p TrainParams) (engine.Arg[Staged], error) 
 	tracked := f.startTracking().Submit(c, engine.Val(p.parent(c)))
 	// After tracked: nothing is worth computing for a server that does not answer.
 	split := preprocess.Submit(c, engine.Join3(train, valid, engine.Val(p.encodings()[0]), newRawSplit), tracked)
-	baseline := fitBaseline.Submit(c, engine.Join2(split, engine.Val(p.Baseline), newBaselineInput))
+	baseline := fitBaseline.Submit(c, engine.Join2(split, engine.Val(linear.Params{Solver: p.Baseline, Alpha: p.Alpha}), newBaselineInput))
 
 	files := engine.Join2(train, valid, newFilePair)
 	log := func(name string, fit engine.Arg[Fit], fittedBy engine.Arg[string]) *engine.Future[TrackedRun] {

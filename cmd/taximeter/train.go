@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/user"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +16,6 @@ import (
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/enginecmd"
 	"github.com/taximeter/taximeter/engine/history"
-	"github.com/taximeter/taximeter/features"
 	"github.com/taximeter/taximeter/models/linear"
 	"github.com/taximeter/taximeter/pipeline"
 	"github.com/taximeter/taximeter/registry/search"
@@ -30,6 +29,7 @@ type trainFlags struct {
 	features                          []string
 	gate, experiment, model, tracking string
 	seed                              uint64
+	alpha                             float64
 	noCache                           bool
 	whenMissing                       string
 }
@@ -55,7 +55,7 @@ What was computed before is taken from the cache. An interrupted run goes on wit
 		Args:        enginecmd.Wants(0, 0),
 		Annotations: map[string]string{reportsTraining: ""},
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.train(cmd.Context(), f, cmd.Flags().Changed("trials"))
+			return a.train(cmd.Context(), f, cmd.Flags().Changed)
 		},
 	}
 	flags := cmd.Flags()
@@ -65,12 +65,13 @@ What was computed before is taken from the cache. An interrupted run goes on wit
 	flags.StringVar(&f.taxi, "taxi", string(data.Green), "green or yellow")
 	flags.StringVar(&f.data, "data", "", "directory to look for months in first")
 	flags.IntVar(&f.trials, "trials", pipeline.DefaultTrials, "number of boosted models to try")
-	flags.StringVar(&f.params, "params", "search", `"search", or "best" for the course's parameters alone`)
+	flags.StringVar(&f.params, "params", "search", `"search", or "best" for the course's parameters alone, without the flags of the search`)
 	flags.StringVar(&f.search, "search", string(pipeline.TPE), `how the next trial is proposed: "tpe", or "random"`)
 	flags.Uint64Var(&f.seed, "seed", 42, "of the search: the same seed and batch find the same models")
 	flags.IntVar(&f.batch, "batch", 1, "trials that are proposed together, from those before the batch")
 	flags.IntVar(&f.parallel, "parallel-trials", 1, "most trials of a batch that run at once; changes nothing but the time")
 	flags.StringVar(&f.baseline, "baseline", string(linear.Exact), `least squares: "exact", or "lsqr" with scikit-learn's stopping rule; or with a penalty "ridge", "lasso"`)
+	flags.Float64Var(&f.alpha, "alpha", 0, "weight of the penalty of --baseline ridge and lasso: the squares or sizes of the weights, as scikit-learn means it (default 1)")
 	flags.StringArrayVar(&f.features, "features", nil, "what the models see of a ride, beside the distance; give it several times to choose from, the baseline sees the first: "+
 		encodings()+" (default PU_DO, and for a search all of them)")
 	flags.StringVar(&f.gate, "gate", pipeline.DefaultGate, "what a run must satisfy to be staged, in MLflow's filter language")
@@ -82,8 +83,8 @@ What was computed before is taken from the cache. An interrupted run goes on wit
 	return cmd
 }
 
-func (a *app) train(ctx context.Context, f trainFlags, trialsGiven bool) error {
-	p, err := a.trainParams(ctx, f, trialsGiven)
+func (a *app) train(ctx context.Context, f trainFlags, given func(flag string) bool) error {
+	p, err := a.trainParams(ctx, f, given)
 	if err != nil {
 		return err
 	}
@@ -95,14 +96,13 @@ func (a *app) train(ctx context.Context, f trainFlags, trialsGiven bool) error {
 	})
 }
 
-// trainParams checks every flag and resolves what depends on the moment.
-func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (p pipeline.TrainParams, err error) {
+// trainParams checks every flag and resolves what depends on the moment. given
+// tells which flags were typed.
+func (a *app) trainParams(ctx context.Context, f trainFlags, given func(flag string) bool) (p pipeline.TrainParams, err error) {
 	p = pipeline.TrainParams{Gate: f.gate, Experiment: f.experiment, Model: f.model}
 	switch {
 	case f.params != "search" && f.params != "best":
 		return p, enginecmd.Usage(`--params %q: want "search" or "best"`, f.params)
-	case f.params == "best" && trialsGiven && f.trials != 1:
-		return p, enginecmd.Usage("--params best is one model: it does not go with --trials %d", f.trials)
 	case strings.TrimSpace(f.experiment) == "":
 		return p, enginecmd.Usage("--experiment is empty: want a name")
 	case strings.TrimSpace(f.model) == "" || strings.ContainsAny(f.model, "/:.%\"'"):
@@ -110,14 +110,14 @@ func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (
 	case (f.train == "") != (f.valid == ""):
 		return p, enginecmd.Usage("--train and --valid name the two months together: give both")
 	}
-	if p.Search, err = f.searchParams(); err != nil {
+	if p.Search, err = f.searchParams(given); err != nil {
 		return p, err
 	}
 	if p.WhenMissing, err = pipeline.ParseWhenMissing(f.whenMissing); err != nil {
 		return p, enginecmd.Usage("--when-missing %v", err)
 	}
-	if p.Baseline, err = linear.ParseSolver(f.baseline); err != nil {
-		return p, enginecmd.Usage("--baseline: %v", err)
+	if p.Baseline, p.Alpha, err = f.baselineParams(given); err != nil {
+		return p, err
 	}
 	if _, err := search.Runs.Filter(f.gate); err != nil || strings.TrimSpace(f.gate) == "" {
 		if err == nil {
@@ -155,40 +155,20 @@ func (a *app) trainParams(ctx context.Context, f trainFlags, trialsGiven bool) (
 	return p, nil
 }
 
-// searchParams are the flags of the search.
-func (f trainFlags) searchParams() (s pipeline.Search, err error) {
-	s = pipeline.Search{Method: pipeline.Method(f.search), TrialCount: f.trials, Seed: f.seed, Batch: f.batch, Parallel: f.parallel}
+// baselineParams are the flags of the baseline.
+func (f trainFlags) baselineParams(given func(flag string) bool) (s linear.Solver, alpha float64, err error) {
+	s, err = linear.ParseSolver(f.baseline)
 	switch {
-	case !slices.Contains(pipeline.Methods(), s.Method):
-		return s, enginecmd.Usage(`--search %q: want "tpe" or "random"`, f.search)
-	case f.trials < 0 || f.trials > 1000:
-		return s, enginecmd.Usage("--trials %d: want a number from 0 to 1000", f.trials)
-	case f.batch < 1 || f.batch > 1000:
-		return s, enginecmd.Usage("--batch %d: want a number from 1 to 1000", f.batch)
-	case f.parallel < 1 || f.parallel > 1000:
-		return s, enginecmd.Usage("--parallel-trials %d: want a number from 1 to 1000", f.parallel)
-	case f.parallel > f.batch && s.Method == pipeline.TPE:
-		return s, enginecmd.Usage("--parallel-trials %d: no more can run at once than are proposed together", f.parallel).Hint("--batch %d proposes as many", f.parallel)
+	case err != nil:
+		return s, 0, enginecmd.Usage("--baseline: %v", err)
+	case !given("alpha") && (f.alpha == 0 || !s.Penalised()): // a setting is for those that heed it
+		return s, 0, nil
+	case !s.Penalised():
+		return s, 0, enginecmd.Usage("--alpha %v: --baseline %s has no penalty", f.alpha, s).Hint("--baseline ridge and --baseline lasso have one")
+	case !(f.alpha > 0) || math.IsInf(f.alpha, 0):
+		return s, 0, enginecmd.Usage("--alpha %v: want a number above 0", f.alpha)
 	}
-	for _, name := range f.features {
-		e, err := features.ParseEncoding(name)
-		if err != nil {
-			return s, enginecmd.Usage("--features: %v", err)
-		}
-		if !slices.Contains(s.Encodings, e) {
-			s.Encodings = append(s.Encodings, e)
-		}
-	}
-	switch {
-	case f.params == "best" && len(s.Encodings) > 1:
-		return s, enginecmd.Usage("--params best is one model: it sees one of --features")
-	case f.params == "best":
-		s = pipeline.Search{TrialCount: 1, Seed: f.seed, Encodings: s.Encodings}
-		s.Encodings = append(s.Encodings, features.Pair)[:1]
-	case len(s.Encodings) == 0:
-		s.Encodings = features.Encodings()
-	}
-	return s, nil
+	return s, f.alpha, nil
 }
 
 // resolveDate turns what --date says into a day, once and for all.
@@ -275,71 +255,6 @@ func both(one, other func() error) error {
 	return errors.Join(one(), <-done)
 }
 
-// reportsTraining annotates the commands whose --json object is a training's
-// report, also when they fail before there is a training.
-const reportsTraining = "reports a training"
-
-// emptyReport reports a training that was not begun.
-func emptyReport(message string) any {
-	return pipeline.Report{Schema: 1, Error: &message, Runs: []pipeline.TrackedRun{}, Tasks: []pipeline.TaskReport{}}
-}
-
-// report prints a training as it is recorded. failed is why this command did
-// not complete it; nil: it did.
-func (a *app) report(ctx context.Context, h *history.Store, run engine.FlowRun, failed error) error {
-	r, err := pipeline.NewReport(ctx, h, run)
-	if err != nil {
-		return err
-	}
-	if failed != nil && r.Error == nil { // such as: another process is running it
-		message := failed.Error()
-		r.Error = &message
-	}
-	return a.Show(r, func() { a.printReport(r) })
-}
-
-func (a *app) printReport(r pipeline.Report) {
-	if r.Train.RowsRead > 0 && r.Valid.RowsRead > 0 {
-		fmt.Fprintf(a.Out, "train %s: %d of %d rides kept; valid %s: %d of %d\n",
-			r.Train.Name(), r.Train.RowsKept, r.Train.RowsRead, r.Valid.Name(), r.Valid.RowsKept, r.Valid.RowsRead)
-	}
-	if len(r.Runs) > 0 {
-		rows := [][]string{{"RUN", "NAME", "FEATURES", "RMSE TRAIN", "RMSE VALID", "INFERENCE", ""}}
-		for _, run := range r.Runs {
-			mark := ""
-			if run.Cached {
-				mark = "cached"
-			}
-			if run.Error != "" {
-				message, _, _ := strings.Cut(run.Error, "\n")
-				rows = append(rows, []string{run.RunID, run.Name, run.Features, "-", "-", "-", "failed: " + message})
-				continue
-			}
-			if run.WorseThanMean {
-				mark = strings.TrimSpace(mark + " worse than the mean")
-			}
-			if r.Chosen != nil && r.Chosen.RunID == run.RunID {
-				mark = strings.TrimSpace(mark + " chosen")
-			}
-			rows = append(rows, []string{run.RunID, run.Name, run.Features,
-				fmt.Sprintf("%.6f", run.RMSETrain), fmt.Sprintf("%.6f", run.RMSEValid), perRow(run.InferenceTime) + " a row", mark})
-		}
-		a.Table(rows)
-	}
-	if r.Chosen != nil {
-		fmt.Fprintf(a.Out, "staged: %s version %s, in experiment %s\n", r.Chosen.Model, r.Chosen.Version, r.Experiment)
-	}
-}
-
-// encodings lists the feature encodings for people.
-func encodings() string {
-	var names []string
-	for _, e := range features.Encodings() {
-		names = append(names, string(e))
-	}
-	return strings.Join(names, " ")
-}
-
 // origin says who runs this program, and what it was built from.
 func (a *app) origin() pipeline.Origin {
 	o := pipeline.Origin{Source: "taximeter", GitCommit: commit()}
@@ -347,12 +262,4 @@ func (a *app) origin() pipeline.Origin {
 		o.User = u.Username
 	}
 	return o
-}
-
-// perRow prints a time a row, given in seconds.
-func perRow(s float64) string {
-	if s >= 1e-6 {
-		return fmt.Sprintf("%.2f µs", s*1e6)
-	}
-	return fmt.Sprintf("%.1f ns", s*1e9)
 }

@@ -124,7 +124,7 @@ func (a *App) Root(short, long string) *cobra.Command {
 	root.SetErr(a.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		a.JSON = a.JSON || a.Output == "json" || a.Output == "yaml" || slices.Contains(a.Args, "--json") // the flags after the wrong one were not read
-		return Usage("%v", err)
+		return flagError(err)
 	})
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.Home, "home", "", fmt.Sprintf("directory that everything is kept in (default $%s, else ~/.%s)", a.variable("HOME"), strings.ToLower(a.Name)))

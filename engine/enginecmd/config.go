@@ -131,7 +131,7 @@ func (a *App) configure(cmd *cobra.Command) error {
 			continue
 		}
 		if err := flag.Value.Set(value); err != nil {
-			return Usage("setting %s = %q of profile %s: %v", name, value, s.Profile, err)
+			return Usage("setting %s = %q of profile %s: %v", name, value, s.Profile, valueError(flag, err))
 		}
 	}
 	return nil
@@ -161,7 +161,7 @@ func (a *App) ConfigCommand() *cobra.Command {
 					return err
 				}
 				if err := f.Value.Set(value); err != nil {
-					return Usage("%s: %v", name, err)
+					return Usage("%s = %q: %v", name, value, valueError(f, err))
 				}
 				return a.change(name, &value)
 			}},
