@@ -110,6 +110,17 @@ func TestMissed(t *testing.T) {
 	if list, err := (Horizon{MaxRuns: 3}).Missed(hourly, CatchUp{}, since, now); err != nil || len(list) != 3 || list[2].Hour() != 12 {
 		t.Errorf("the newest three: %v, %v", list, err)
 	}
+	// Behind the newest there may be millions that nobody looks at.
+	for _, s := range []Schedule{{Interval: time.Second}, {Cron: "* * * * *", TimeZone: newYork}, {RRule: "FREQ=MINUTELY", TimeZone: newYork}} {
+		list, err := DefaultHorizon.Missed(s, CatchUp{}, now.AddDate(-3, 0, 0), now)
+		if err != nil || len(list) != 100 || !list[99].Equal(now) || list[99].Sub(list[0]) > 99*time.Minute {
+			t.Errorf("%v: %d runs missed, %v", s, len(list), err)
+		}
+	}
+	yearly := Schedule{Cron: "@yearly"}
+	if list, err := DefaultHorizon.Missed(yearly, CatchUp{}, now.AddDate(-300, 0, 0), now); err != nil || len(list) != 100 || list[99].Year() != 2024 {
+		t.Errorf("in 300 years: %d, %v", len(list), err)
+	}
 	if list, err := DefaultHorizon.Missed(hourly, CatchUp{}, now.Add(time.Hour), now); err != nil || len(list) != 0 {
 		t.Errorf("a clock that was put back misses %v, %v", list, err)
 	}

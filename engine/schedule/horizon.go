@@ -41,12 +41,15 @@ func (h Horizon) Missed(s Schedule, c CatchUp, since, now time.Time) ([]time.Tim
 	if c.Latest {
 		keep = 1
 	}
-	var list []time.Time
-	for t := r.next(since); !t.IsZero() && !t.After(now); t = r.next(t) {
-		if len(list) == keep {
-			list = append(list[:0], list[1:]...)
+	// Backwards from now, as far as it takes: there may be a year of minutes behind it.
+	for back := time.Minute; ; back *= 4 {
+		from := now.Add(-back)
+		if !from.After(since) || back > 100*365*day {
+			from = since
 		}
-		list = append(list, t)
+		list := between(r, from, now, 0)
+		if len(list) >= keep || from.Equal(since) {
+			return list[max(0, len(list)-keep):], nil
+		}
 	}
-	return list, nil
 }

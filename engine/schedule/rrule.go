@@ -175,22 +175,36 @@ var farthest = map[rrule.Frequency]time.Duration{
 	rrule.MONTHLY: 60 * 366 * day, rrule.YEARLY: 60 * 366 * day,
 }
 
-func (r *recurrence) next(t time.Time) time.Time {
-	wall := wallOf(t, r.loc)
-	near := r.near(wall)
-	next := near.Iterator()
-	for {
-		at, ok := next()
-		if !ok {
-			return time.Time{}
+func (r *recurrence) next(t time.Time) time.Time { return r.following(t)() }
+
+// following is next again and again, without beginning anew each time.
+func (r *recurrence) following(t time.Time) (next func() time.Time) {
+	wall, found := wallOf(t, r.loc), false
+	walls := r.near(wall).Iterator()
+	return func() time.Time {
+		for !t.IsZero() {
+			at, ok := walls()
+			switch {
+			case !ok && !found: // nothing comes within what is farthest
+				t = time.Time{}
+			case !ok:
+				wall, found = wallOf(t, r.loc), false
+				walls = r.near(wall).Iterator()
+			case at.Before(wall.Add(-day)): // no gap is longer: what such a wall time means is not looked at
+			default:
+				if instant := instantOf(at, r.loc); instant.After(t) {
+					t, found = instant, true
+					return t
+				}
+			}
 		}
-		if at.Before(wall.Add(-day)) { // no gap is longer: what such a wall time means is not looked at
-			continue
-		}
-		if instant := instantOf(at, r.loc); instant.After(t) {
-			return instant
-		}
+		return t
 	}
+}
+
+// never reports whether the rule has no instant at all.
+func (r *recurrence) never() bool {
+	return r.next(instantOf(r.set.GetDTStart(), r.loc).Add(-2 * day)).IsZero()
 }
 
 // near is the set with its rule begun shortly before wall, in the same phase, so

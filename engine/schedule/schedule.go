@@ -16,7 +16,7 @@ type Schedule struct {
 	Slug string
 
 	Interval time.Duration // from Anchor; at least a second
-	Anchor   time.Time     // of an interval: one of its instants; zero: whoever keeps the deployment sets it
+	Anchor   time.Time     // of an interval: one of its instants; zero: 2020-01-01, unless whoever keeps the deployment sets it
 	Cron     string        // five fields, or @monthly and its like
 	DayAnd   bool          // of cron: day of the month and day of the week must both fit; else either will do
 	RRule    string        // RFC 5545: RRULE, with or without DTSTART, EXDATE, RDATE; no DTSTART: 2020-01-01
@@ -55,8 +55,14 @@ func (s Schedule) Validate() error {
 	if err := validParameters(s.Parameters); err != nil {
 		return err
 	}
-	_, err := s.compile()
-	return err
+	r, err := s.compile()
+	if err != nil {
+		return err
+	}
+	if rule, ok := r.(*recurrence); ok && rule.never() {
+		return fmt.Errorf("rrule %q: there is no such time", s.RRule)
+	}
+	return nil
 }
 
 func (s Schedule) compile() (rule, error) {
@@ -79,6 +85,8 @@ func (s Schedule) compile() (rule, error) {
 		return nil, errors.New("day_or goes with cron only")
 	case s.Interval != 0 && s.Interval < time.Second:
 		return nil, fmt.Errorf("interval %v: want at least a second", s.Interval)
+	case s.Interval != 0 && s.Anchor.IsZero():
+		return interval{s.Interval, defaultStart, loc}, nil
 	case s.Interval != 0:
 		return interval{s.Interval, s.Anchor, loc}, nil
 	case s.Cron != "":
@@ -105,11 +113,27 @@ func (s Schedule) Between(from, to time.Time, most int) ([]time.Time, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []time.Time
-	for t := r.next(from); !t.IsZero() && !t.After(to) && (most == 0 || len(list) < most); t = r.next(t) {
+	return between(r, from, to, most), nil
+}
+
+func between(r rule, from, to time.Time, most int) (list []time.Time) {
+	next := following(r, from)
+	for t := next(); !t.IsZero() && !t.After(to) && (most == 0 || len(list) < most); t = next() {
 		list = append(list, t)
 	}
-	return list, nil
+	return list
+}
+
+// following returns what gives the instants after t, one with each call, and then the
+// zero time.
+func following(r rule, t time.Time) (next func() time.Time) {
+	if rule, ok := r.(*recurrence); ok {
+		return rule.following(t)
+	}
+	return func() time.Time {
+		t = r.next(t)
+		return t
+	}
 }
 
 // String says the rule as people write it: "cron 0 9 15 * *, America/New_York".
