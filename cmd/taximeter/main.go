@@ -39,6 +39,6 @@ and serves it over HTTP.
   taximeter server                serve MLflow's API, predictions and a page`)
 	root.AddCommand(a.trainCommand(), a.predictCommand(), a.serverCommand(), a.mlflowServerCommand())
 	root.AddCommand(a.EngineCommands()...)
-	root.AddCommand(a.experimentsCommand(), a.runsCommand(), a.modelsCommand(), a.monthsCommand(), a.databaseCommand(), a.importCommand(), a.versionCommand())
+	root.AddCommand(a.experimentsCommand(), a.runsCommand(), a.modelsCommand(), a.monthsCommand(), a.databaseCommand(), a.importCommand(), a.VersionCommand())
 	return root
 }

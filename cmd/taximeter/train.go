@@ -257,7 +257,7 @@ func both(one, other func() error) error {
 
 // origin says who runs this program, and what it was built from.
 func (a *app) origin() pipeline.Origin {
-	o := pipeline.Origin{Source: "taximeter", GitCommit: commit()}
+	o := pipeline.Origin{Source: "taximeter", GitCommit: enginecmd.Commit()}
 	if u, err := user.Current(); err == nil {
 		o.User = u.Username
 	}

@@ -89,7 +89,7 @@ func (a *App) Main(root *cobra.Command, args []string) int {
 func (a *App) Command(short string) *cobra.Command {
 	root := a.Root(short, "")
 	root.AddCommand(a.EngineCommands()...)
-	root.AddCommand(a.ServerCommand(), a.DatabaseCommand())
+	root.AddCommand(a.ServerCommand(), a.DatabaseCommand(), a.VersionCommand())
 	return root
 }
 

@@ -168,18 +168,21 @@ func (a *App) ConfigCommand() *cobra.Command {
 		&cobra.Command{Use: "unset NAME", Short: "Take a setting back", Args: Wants(1, 1),
 			RunE: func(_ *cobra.Command, args []string) error { return a.change(args[0], nil) }},
 		&cobra.Command{Use: "view", Short: "Show the settings of the profile in use", Args: Wants(0, 0),
-			RunE: func(*cobra.Command, []string) error {
-				s, err := a.readSettings()
-				if err != nil {
-					return err
-				}
-				return a.Show(map[string]any{"profile": s.Profile, "settings": s.Profiles[s.Profile]}, func() {
-					fmt.Fprintf(a.Out, "profile = %q\n", s.Profile)
-					for _, name := range slices.Sorted(maps.Keys(s.Profiles[s.Profile])) {
-						fmt.Fprintf(a.Out, "%s = %q\n", name, s.Profiles[s.Profile][name])
-					}
-				})
-			}})
+			RunE: func(*cobra.Command, []string) error { return a.viewSettings() }})
+}
+
+// viewSettings shows the settings of the profile in use.
+func (a *App) viewSettings() error {
+	s, err := a.readSettings()
+	if err != nil {
+		return err
+	}
+	return a.Show(map[string]any{"profile": s.Profile, "settings": s.Profiles[s.Profile]}, func() {
+		fmt.Fprintf(a.Out, "profile = %q\n", s.Profile)
+		for _, name := range slices.Sorted(maps.Keys(s.Profiles[s.Profile])) {
+			fmt.Fprintf(a.Out, "%s = %q\n", name, s.Profiles[s.Profile][name])
+		}
+	})
 }
 
 // change sets a setting of the profile in use, or with nil takes it back.

@@ -15,7 +15,7 @@ import (
 
 // DatabaseCommand is "database" of a program that keeps nothing but flow runs.
 func (a *App) DatabaseCommand() *cobra.Command {
-	return Group("database", "What is kept in the home", a.ResetCommand("engine.db", "results", "owners"), a.MigrateCommand(func(ctx context.Context) error {
+	return Group("database", "Back up, empty and bring up to date what the home keeps", a.BackupCommand(), a.ResetCommand("engine.db", "results", "owners"), a.MigrateCommand(func(ctx context.Context) error {
 		return a.WithHistory(ctx, func(*history.Store) error { return nil })
 	}))
 }

@@ -58,13 +58,29 @@ func (a *App) withDeployment(ctx context.Context, ref string, do func(*history.S
 	return a.WithHistory(ctx, func(h *history.Store) error {
 		d, err := h.FindDeployment(ctx, ref)
 		if errors.Is(err, engine.ErrNotFound) {
-			return a.lost(err, "deployment")
+			return a.lostDeployment(ctx, h, err, ref)
 		}
 		if err != nil {
 			return err
 		}
 		return do(h, d)
 	})
+}
+
+// lostDeployment is lost for a deployment that is called otherwise.
+func (a *App) lostDeployment(ctx context.Context, h *history.Store, err error, ref string) error {
+	list, other := h.Deployments(ctx)
+	if other != nil || len(list) == 0 {
+		return a.lost(err, "deployment")
+	}
+	var names []string
+	for _, d := range list {
+		names = append(names, d.Spec.Ref())
+		if !strings.Contains(ref, "/") {
+			names[len(names)-1] = d.Spec.Name
+		}
+	}
+	return a.lost(fmt.Errorf("deployment %q%s: %w", ref, schedule.Suggest(ref, names), engine.ErrNotFound), "deployment")
 }
 
 // checkDeployment checks what only the flow knows: that it is there, and what

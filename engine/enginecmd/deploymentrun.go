@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -76,14 +77,28 @@ func (a *App) runDeployment(ctx context.Context, ref string, f deploymentRunFlag
 			a.Note("it waits: %s", why)
 		}
 		if f.watch {
-			return a.watchRun(ctx, h, run.ID)
+			return a.watchRun(ctx, h, run.ID, "")
 		}
 		return a.Show(map[string]any{"flow_run": enginehttp.NewFlowRun(run)}, func() { fmt.Fprintln(a.Out, run.ID) })
 	})
 }
 
-// watchRun tells each state of a run until it has ended, and fails if the run did.
-func (a *App) watchRun(ctx context.Context, h *history.Store, id string) error {
+func (a *App) watchCommand() *cobra.Command {
+	var until string
+	cmd := &cobra.Command{Use: "watch RUN", Short: "Follow the states of a run to its end",
+		Long: "Follow the states of a run to its end; the exit code says how it ended. " + runRefs, Args: Wants(1, 1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withRun(cmd.Context(), args[0], func(h *history.Store, run engine.FlowRun) error {
+				return a.watchRun(cmd.Context(), h, run.ID, until)
+			})
+		}}
+	cmd.Flags().StringVar(&until, "until", "", "or until it is in this state, such as PAUSED or AwaitingRetry")
+	return cmd
+}
+
+// watchRun tells each state of a run until it has ended, and fails if the run did; or
+// until it is in a state of this type or name.
+func (a *App) watchRun(ctx context.Context, h *history.Store, id, until string) error {
 	var told engine.State
 	for {
 		run, err := h.FlowRun(ctx, id)
@@ -98,11 +113,12 @@ func (a *App) watchRun(ctx context.Context, h *history.Store, id string) error {
 				a.Note("          it waits: %s", why)
 			}
 		}
-		if run.State.Type.Final() {
-			if err := a.Show(map[string]any{"flow_run": shown}, func() { fmt.Fprintf(a.Out, "%s  %s\n", run.ID, run.State.Name) }); err != nil {
+		there := strings.EqualFold(until, string(run.State.Type)) || strings.EqualFold(until, run.State.Name)
+		if there || run.State.Type.Final() {
+			if err := a.Show(map[string]any{"flow_run": shown}, func() { fmt.Fprintf(a.Out, "%s  %s  %s\n", run.ID, run.Name, run.State.Name) }); err != nil {
 				return err
 			}
-			if run.State.Type != engine.TypeCompleted {
+			if !there && run.State.Type != engine.TypeCompleted {
 				return Failure(ExitFailed, fmt.Errorf("flow run %s is %s", run.ID, stateText(run.State))).
 					Hint("%s flow-run inspect %s", a.Name, run.ID)
 			}

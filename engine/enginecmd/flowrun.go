@@ -20,7 +20,7 @@ func (a *App) FlowRunCommand() *cobra.Command {
 	}
 	resume := a.resumeCommand()
 	return Group("flow-run", "List, run, follow and steer flow runs",
-		a.listRunsCommand(), a.runCommand(), a.logsCommand(), resume,
+		a.listRunsCommand(), a.runCommand(), a.logsCommand(), a.watchCommand(), resume,
 		one("inspect RUN", "Show a flow run with its tasks", "Show a flow run with its tasks and what it published.", a.inspectFlowRun),
 		one("cancel RUN", "Cancel a run with all below it", "Cancel a run with all below it, in whatever process it is. One that nobody carries\nout is cancelled at once; else its process ends it.",
 			func(ctx context.Context, ref string) error { return a.signal(ctx, ref, engine.SignalCancel) }),

@@ -18,6 +18,10 @@ func (a *App) ProfileCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error { return a.useProfile(args[0], create) }}
 	use.Flags().BoolVar(&create, "create", false, "make it if it is not there")
 	return Group("profile", "Sets of settings, one of which is in use", use,
+		&cobra.Command{Use: "create NAME", Short: "Make a profile, without using it", Args: Wants(1, 1),
+			RunE: func(_ *cobra.Command, args []string) error { return a.createProfile(args[0]) }},
+		&cobra.Command{Use: "inspect NAME", Short: "Show the settings of a profile", Args: Wants(1, 1),
+			RunE: func(_ *cobra.Command, args []string) error { a.Profile = args[0]; return a.viewSettings() }},
 		&cobra.Command{Use: "ls", Short: "List the profiles", Args: Wants(0, 0), RunE: func(*cobra.Command, []string) error { return a.listProfiles() }},
 		&cobra.Command{Use: "delete NAME", Short: "Delete a profile that is not in use", Args: Wants(1, 1),
 			RunE: func(_ *cobra.Command, args []string) error { return a.deleteProfile(args[0]) }})
@@ -54,6 +58,26 @@ func (a *App) listProfiles() error {
 			}
 			fmt.Fprintf(a.Out, "%s %s  %d settings\n", mark, name, len(s.Profiles[name]))
 		}
+	})
+}
+
+func (a *App) createProfile(name string) error {
+	s, err := a.readSettings()
+	if err != nil {
+		return err
+	}
+	if s.Profiles[name] != nil {
+		return Usage("there is a profile %q already", name)
+	}
+	s.Profiles[name] = map[string]string{}
+	if s.Profile, err = a.inUse(); err == nil {
+		err = a.writeSettings(s)
+	}
+	if err != nil {
+		return err
+	}
+	return a.Show(map[string]any{"profile": name}, func() {
+		fmt.Fprintf(a.Out, "made profile %q; \"%s profile use %[1]s\" uses it\n", name, a.Name)
 	})
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
+	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
 )
 
@@ -48,7 +49,7 @@ func (a *App) WorkPoolCommand() *cobra.Command {
 		&cobra.Command{Use: "delete NAME", Short: "Delete a pool that nothing is in", Args: Wants(1, 1), RunE: func(cmd *cobra.Command, args []string) error {
 			return a.WithHistory(cmd.Context(), func(h *history.Store) error {
 				if err := h.DeletePool(cmd.Context(), args[0]); err != nil {
-					return a.lost(err, "work-pool")
+					return a.lostPool(cmd.Context(), h, err, args[0])
 				}
 				return a.Show(map[string]any{"deleted": args[0]}, func() { fmt.Fprintf(a.Out, "deleted %s\n", args[0]) })
 			})
@@ -70,6 +71,19 @@ func (a *App) lost(err error, noun string) error {
 		return Failure(ExitFailed, err).Hint("\"%s %s ls\" lists them", a.Name, noun)
 	}
 	return err
+}
+
+// lostPool is lost for a pool that is called otherwise.
+func (a *App) lostPool(ctx context.Context, h *history.Store, err error, name string) error {
+	pools, other := h.Pools(ctx)
+	if !errors.Is(err, engine.ErrNotFound) || other != nil || len(pools) == 0 {
+		return a.lost(err, "work-pool")
+	}
+	var names []string
+	for _, p := range pools {
+		names = append(names, p.Name)
+	}
+	return a.lost(fmt.Errorf("work pool %q%s: %w", name, schedule.Suggest(name, names), engine.ErrNotFound), "work-pool")
 }
 
 func limitText(n int) string {
@@ -102,7 +116,7 @@ func (a *App) changePool(ctx context.Context, name string, edit func(*worker.Poo
 	return a.WithHistory(ctx, func(h *history.Store) error {
 		p, err := h.ChangePool(ctx, name, edit)
 		if err != nil {
-			return a.lost(err, "work-pool")
+			return a.lostPool(ctx, h, err, name)
 		}
 		return a.Show(map[string]any{"work_pool": p}, func() {
 			fmt.Fprintf(a.Out, "%s  %s  limit %s\n", p.Name, pausedText(p.Paused), limitText(p.Limit))
@@ -160,7 +174,7 @@ func (a *App) inspectPool(ctx context.Context, name string) error {
 	return a.WithHistory(ctx, func(h *history.Store) error {
 		p, err := h.Pool(ctx, name)
 		if err != nil {
-			return a.lost(err, "work-pool")
+			return a.lostPool(ctx, h, err, name)
 		}
 		queues, err := h.Queues(ctx, name)
 		if err != nil {
@@ -191,7 +205,7 @@ func (a *App) preview(ctx context.Context, pool string, queues []string, limit i
 	}
 	return a.WithHistory(ctx, func(h *history.Store) error {
 		if _, err := h.Pool(ctx, pool); err != nil {
-			return a.lost(err, "work-pool")
+			return a.lostPool(ctx, h, err, pool)
 		}
 		due, err := h.Preview(ctx, pool, queues, limit)
 		if err != nil {

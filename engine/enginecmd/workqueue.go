@@ -99,12 +99,18 @@ func (a *App) findQueue(ctx context.Context, pool, name string) (q worker.Queue,
 		if err != nil {
 			return err
 		}
+		var names []string
 		for _, q = range queues {
 			if q.Name == name {
 				return nil
 			}
+			names = append(names, q.Name)
 		}
-		return a.lost(fmt.Errorf("work queue %s of pool %s: %w", name, pool, engine.ErrNotFound), "work-queue")
+		if len(names) == 0 {
+			_, err := h.Pool(ctx, pool)
+			return a.lostPool(ctx, h, err, pool)
+		}
+		return a.lost(fmt.Errorf("work queue %q of pool %s%s: %w", name, pool, schedule.Suggest(name, names), engine.ErrNotFound), "work-queue")
 	})
 	return q, err
 }
