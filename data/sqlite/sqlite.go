@@ -134,8 +134,13 @@ func lock(path string) (unlock func(), err error) {
 // transaction is committed. do may run more than once, so it must not touch
 // anything outside tx that a second run would spoil.
 func (db *DB) Write(ctx context.Context, do func(tx *sql.Tx) error) error {
+	return db.patiently(ctx, func() error { return db.once(ctx, do) })
+}
+
+// patiently runs a transaction again for as long as another process holds the lock.
+func (db *DB) patiently(ctx context.Context, once func() error) error {
 	for deadline := time.Now().Add(db.config.BusyTimeout); ; {
-		err := db.once(ctx, do)
+		err := once()
 		if !busy(err) || time.Now().After(deadline) {
 			return err
 		}

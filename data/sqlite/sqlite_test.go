@@ -24,6 +24,12 @@ func migrations(files ...string) fstest.MapFS {
 	return m
 }
 
+// transaction is what both kinds have.
+type transaction interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
 const counter = `CREATE TABLE counter (n INTEGER NOT NULL); INSERT INTO counter VALUES (0);`
 
 func TestManyOpenersOfOneFreshFile(t *testing.T) {
@@ -37,16 +43,17 @@ func TestManyOpenersOfOneFreshFile(t *testing.T) {
 				return
 			}
 			defer db.Close()
-			for range 20 {
-				err := db.Write(t.Context(), func(tx *sql.Tx) error {
-					var n int // read, then write: a deferred transaction would fail here
-					if err := tx.QueryRow(`SELECT n FROM counter`).Scan(&n); err != nil {
-						return err
-					}
-					_, err := tx.Exec(`UPDATE counter SET n = ?`, n+1)
+			add := func(tx transaction) error {
+				var n int // read, then write: a deferred transaction would fail here
+				if err := tx.QueryRowContext(t.Context(), `SELECT n FROM counter`).Scan(&n); err != nil {
 					return err
-				})
-				if err != nil {
+				}
+				_, err := tx.ExecContext(t.Context(), `UPDATE counter SET n = ?`, n+1)
+				return err
+			}
+			for range 10 {
+				err := db.Write(t.Context(), func(tx *sql.Tx) error { return add(tx) })
+				if err := errors.Join(err, db.Transact(t.Context(), func(tx *Tx) error { return add(tx) })); err != nil {
 					t.Error(err)
 				}
 			}
@@ -74,15 +81,22 @@ func TestFailedWriteLeavesNothing(t *testing.T) {
 	}
 	defer db.Close()
 	sorry := errors.New("sorry")
-	err = db.Write(t.Context(), func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE counter SET n = 7`); err != nil {
+	fail := func(tx transaction) error {
+		if _, err := tx.ExecContext(t.Context(), `UPDATE counter SET n = 7`); err != nil {
 			return err
 		}
 		return sorry
-	})
-	if !errors.Is(err, sorry) {
+	}
+	if err := db.Write(t.Context(), func(tx *sql.Tx) error { return fail(tx) }); !errors.Is(err, sorry) {
 		t.Fatalf("Write = %v", err)
 	}
+	if err := db.Transact(t.Context(), func(tx *Tx) error { return fail(tx) }); !errors.Is(err, sorry) {
+		t.Fatalf("Transact = %v", err)
+	}
+	func() {
+		defer func() { _ = recover() }()
+		_ = db.Transact(t.Context(), func(tx *Tx) error { panic(fail(tx)) })
+	}()
 	var n int
 	if err := db.Read().QueryRow(`SELECT n FROM counter`).Scan(&n); err != nil || n != 0 {
 		t.Errorf("counter = %d, %v; want 0", n, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 )
 
@@ -53,7 +54,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 // carried reports whether a living process carries out the run, and that process;
 // 0 if it is nobody's. A run that has ended is nobody's even while its process
 // goes on.
-func (s *Store) carried(ctx context.Context, tx *sql.Tx, run engine.FlowRun) (alive bool, pid int, err error) {
+func (s *Store) carried(ctx context.Context, tx *sqlite.Tx, run engine.FlowRun) (alive bool, pid int, err error) {
 	var owner string
 	if err := tx.QueryRowContext(ctx, `SELECT owner, owner_pid FROM flow_run WHERE id = ?`, run.RootID).Scan(&owner, &pid); err != nil {
 		return false, 0, fmt.Errorf("read the owner of flow run %s: %w", run.RootID, err)
@@ -71,7 +72,7 @@ func (s *Store) carried(ctx context.Context, tx *sql.Tx, run engine.FlowRun) (al
 }
 
 // record replaces a run by next, which it became by the given states.
-func (s *Store) record(ctx context.Context, tx *sql.Tx, run, next engine.FlowRun, states []engine.State) (engine.FlowRun, error) {
+func (s *Store) record(ctx context.Context, tx *sqlite.Tx, run, next engine.FlowRun, states []engine.State) (engine.FlowRun, error) {
 	done, err := putFlowRun(ctx, func(q string, args ...any) (sql.Result, error) { return tx.ExecContext(ctx, q, args...) }, next, run.State)
 	if err != nil {
 		return run, err
@@ -91,7 +92,7 @@ const unfinished = `state_type NOT IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCEL
 
 // crashBelow records what a process that is gone has left unfinished in a run: the
 // subflows, and the calls of all of them.
-func (s *Store) crashBelow(ctx context.Context, tx *sql.Tx, rootID string) error {
+func (s *Store) crashBelow(ctx context.Context, tx *sqlite.Tx, rootID string) error {
 	rows, err := tx.QueryContext(ctx, `SELECT `+flowRunColumns+` FROM flow_run WHERE root_id = ? AND parent_id IS NOT NULL AND `+unfinished, rootID)
 	runs, err := collect(rows, err, scanFlowRun)
 	if err != nil {
@@ -108,7 +109,7 @@ func (s *Store) crashBelow(ctx context.Context, tx *sql.Tx, rootID string) error
 }
 
 // endTasks takes unfinished calls to a final state.
-func (s *Store) endTasks(ctx context.Context, tx *sql.Tx, where, id string, state engine.State) error {
+func (s *Store) endTasks(ctx context.Context, tx *sqlite.Tx, where, id string, state engine.State) error {
 	rows, err := tx.QueryContext(ctx, `SELECT `+taskRunColumns+` FROM task_run WHERE `+where+` AND `+unfinished, id)
 	tasks, err := collect(rows, err, scanTaskRun)
 	if err != nil {

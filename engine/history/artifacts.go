@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 )
 
@@ -47,7 +48,7 @@ func (s *Store) PutArtifact(ctx context.Context, a engine.Artifact) (engine.Arti
 	return a, err
 }
 
-func insertArtifact(ctx context.Context, tx *sql.Tx, a *engine.Artifact) error {
+func insertArtifact(ctx context.Context, tx *sqlite.Tx, a *engine.Artifact) error {
 	a.Version = 0
 	if a.Key != "" {
 		err := tx.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) + 1 FROM artifact WHERE key = ? AND key <> ''`, a.Key).Scan(&a.Version)

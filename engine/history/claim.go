@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
@@ -58,7 +59,7 @@ func (s *Store) BeatFor(ctx context.Context, w worker.Info, owner string, runnin
 
 // Leave implements worker.Source.
 func (s *Store) Leave(ctx context.Context, workerID string) error {
-	return s.change(func(tx *sql.Tx) error {
+	return s.change(func(tx *sqlite.Tx) error {
 		if err := s.returnClaims(ctx, tx, workerID, "its worker has ended", now()); err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ type room struct{ limit, active, priority int }
 
 func (r room) full() bool { return r.limit > 0 && r.active >= r.limit }
 
-func (s *Store) claim(ctx context.Context, tx *sql.Tx, w worker.Info, most int, before time.Time) ([]engine.FlowRun, error) {
+func (s *Store) claim(ctx context.Context, tx *sqlite.Tx, w worker.Info, most int, before time.Time) ([]engine.FlowRun, error) {
 	p, err := poolByName(ctx, tx, w.Pool)
 	if err != nil || p.Paused {
 		return nil, err
@@ -165,7 +166,7 @@ func (s *Store) claim(ctx context.Context, tx *sql.Tx, w worker.Info, most int, 
 type candidate struct{ id, queue, deployment string }
 
 // candidate is the most urgent run that is due and may be begun.
-func (s *Store) candidate(ctx context.Context, tx *sql.Tx, w worker.Info, before time.Time, queues map[string]room, fullDeployments []string) (c candidate, err error) {
+func (s *Store) candidate(ctx context.Context, tx *sqlite.Tx, w worker.Info, before time.Time, queues map[string]room, fullDeployments []string) (c candidate, err error) {
 	levels := map[int][]string{}
 	for name, q := range queues {
 		if !q.full() {
@@ -196,7 +197,7 @@ func full(rooms map[string]room) (names []string) {
 }
 
 // queueRoom is what is free in the queues that the worker takes runs of.
-func (s *Store) queueRoom(ctx context.Context, tx *sql.Tx, w worker.Info) (map[string]room, error) {
+func (s *Store) queueRoom(ctx context.Context, tx *sqlite.Tx, w worker.Info) (map[string]room, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT name, slots, priority,
 			CASE WHEN slots = 0 THEN 0 ELSE (SELECT count(*) FROM flow_run WHERE flow_run.pool = work_queue.pool AND queue = work_queue.name AND `+activeWork+`) END
 		FROM work_queue WHERE pool = ?1 AND NOT paused AND (?2 = '[]' OR name IN (SELECT value FROM json_each(?2)))`, w.Pool, list(w.Queues))
@@ -212,7 +213,7 @@ func (s *Store) queueRoom(ctx context.Context, tx *sql.Tx, w worker.Info) (map[s
 
 // deploymentRoom is what the limits of deployments leave free. Where one has none
 // left and asks for it, the runs that are due by now are cancelled.
-func (s *Store) deploymentRoom(ctx context.Context, tx *sql.Tx) (map[string]room, error) {
+func (s *Store) deploymentRoom(ctx context.Context, tx *sqlite.Tx) (map[string]room, error) {
 	cancel := map[string]bool{}
 	rows, err := tx.QueryContext(ctx, `SELECT flow || '/' || name, slots,
 			(SELECT count(*) FROM flow_run WHERE flow_run.flow = deployment.flow AND deployment = deployment.name AND deployment <> '' AND `+activeWork+`), collision

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/schedule"
 )
@@ -27,7 +28,7 @@ func scanDeployment(row scanner) (d schedule.Record, err error) {
 }
 
 // change runs do in a transaction, and tells those who wait for changes.
-func (s *Store) change(do func(tx *sql.Tx) error) error {
+func (s *Store) change(do func(tx *sqlite.Tx) error) error {
 	err := s.writer.write(func(b *batch) error { return do(b.tx) })
 	if err == nil {
 		s.watch.wake()
@@ -45,7 +46,7 @@ func (s *Store) ApplyDeployments(ctx context.Context, list []schedule.Deployment
 			return nil, fmt.Errorf("deployment %s: %w", d.Ref(), err)
 		}
 	}
-	err = s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sqlite.Tx) error {
 		applied = nil
 		for _, d := range list {
 			kept, err := s.apply(ctx, tx, d)
@@ -59,7 +60,7 @@ func (s *Store) ApplyDeployments(ctx context.Context, list []schedule.Deployment
 	return applied, err
 }
 
-func (s *Store) apply(ctx context.Context, tx *sql.Tx, d schedule.Deployment) (schedule.Record, error) {
+func (s *Store) apply(ctx context.Context, tx *sqlite.Tx, d schedule.Deployment) (schedule.Record, error) {
 	at := now()
 	old, err := scanDeployment(tx.QueryRowContext(ctx, `SELECT `+deploymentColumns+` FROM deployment WHERE flow = ? AND name = ?`, d.Flow, d.Name))
 	isNew := errors.Is(err, sql.ErrNoRows)
@@ -82,7 +83,7 @@ func (s *Store) apply(ctx context.Context, tx *sql.Tx, d schedule.Deployment) (s
 
 // putDeployment writes a deployment that is new or has changed, and plans its runs
 // anew in the same transaction: nobody plans by what it was before.
-func (s *Store) putDeployment(ctx context.Context, tx *sql.Tx, d schedule.Record) error {
+func (s *Store) putDeployment(ctx context.Context, tx *sqlite.Tx, d schedule.Record) error {
 	spec, err := d.Spec.MarshalJSON() // as it was written, without HTML escapes
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (s *Store) putDeployment(ctx context.Context, tx *sql.Tx, d schedule.Record
 
 // dropAhead deletes the runs that schedules have made ahead of at and that nobody
 // has touched since.
-func dropAhead(ctx context.Context, tx *sql.Tx, d schedule.Deployment, at time.Time) error {
+func dropAhead(ctx context.Context, tx *sqlite.Tx, d schedule.Deployment, at time.Time) error {
 	_, err := tx.ExecContext(ctx, `DELETE FROM flow_run WHERE flow = ? AND deployment = ? AND schedule <> '' AND expected_start > ?
 		AND state_type = 'SCHEDULED' AND state_name IN ('Scheduled', 'Late') AND attempts = 0 AND owner = '' AND worker = ''`, d.Flow, d.Name, micros(at))
 	if err != nil {
@@ -150,7 +151,7 @@ func (s *Store) FindDeployment(ctx context.Context, ref string) (schedule.Record
 // ChangeDeployment lets edit change the deployment, and keeps what comes out. edit
 // may run more than once. Flow and name stay as they are.
 func (s *Store) ChangeDeployment(ctx context.Context, id string, edit func(*schedule.Deployment) error) (kept schedule.Record, err error) {
-	err = s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sqlite.Tx) error {
 		old, err := deploymentByID(ctx, tx, id)
 		if err != nil {
 			return err
@@ -178,7 +179,7 @@ func deploymentByID(ctx context.Context, q querier, id string) (schedule.Record,
 // DeleteDeployment deletes the deployment and the runs that its schedules have
 // made ahead. Other runs stay.
 func (s *Store) DeleteDeployment(ctx context.Context, id string) error {
-	return s.change(func(tx *sql.Tx) error {
+	return s.change(func(tx *sqlite.Tx) error {
 		d, err := deploymentByID(ctx, tx, id)
 		if err != nil {
 			return err
@@ -207,7 +208,7 @@ func (s *Store) DeploymentRuns(ctx context.Context, d schedule.Deployment, upcom
 
 // RunDeployment makes a run of the deployment, for a worker to carry out.
 func (s *Store) RunDeployment(ctx context.Context, id string, r schedule.RunRequest) (run engine.FlowRun, err error) {
-	err = s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sqlite.Tx) error {
 		d, err := deploymentByID(ctx, tx, id)
 		if err != nil {
 			return err
@@ -250,7 +251,7 @@ func newRun(d schedule.Deployment, params json.RawMessage, at time.Time) engine.
 
 // insertWork records a run in the deployment's pool and queue, or finds the one
 // with the same idempotency key: made is then false.
-func (s *Store) insertWork(ctx context.Context, tx *sql.Tx, d schedule.Deployment, slug string, run engine.FlowRun) (there engine.FlowRun, made bool, err error) {
+func (s *Store) insertWork(ctx context.Context, tx *sqlite.Tx, d schedule.Deployment, slug string, run engine.FlowRun) (there engine.FlowRun, made bool, err error) {
 	there, err = s.insertFlowRun(ctx, tx, run)
 	if err != nil || there.ID != run.ID {
 		return there, false, err
@@ -265,7 +266,7 @@ func (s *Store) insertWork(ctx context.Context, tx *sql.Tx, d schedule.Deploymen
 // Backfill makes a run for each instant, due now, the oldest first. Each takes its
 // dates from its instant. Instants that had a run are counted in there.
 func (s *Store) Backfill(ctx context.Context, id string, b schedule.Backfill) (runs []engine.FlowRun, there int, err error) {
-	err = s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sqlite.Tx) error {
 		runs, there = nil, 0
 		d, err := deploymentByID(ctx, tx, id)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 )
 
@@ -82,7 +83,7 @@ func (s *Store) CreateFlowRun(ctx context.Context, r engine.FlowRun) (engine.Flo
 
 // insertFlowRun records a new run, or finds the one with the same idempotency
 // key. A run that is SCHEDULED is nobody's, as one that has ended.
-func (s *Store) insertFlowRun(ctx context.Context, tx *sql.Tx, r engine.FlowRun) (engine.FlowRun, error) {
+func (s *Store) insertFlowRun(ctx context.Context, tx *sqlite.Tx, r engine.FlowRun) (engine.FlowRun, error) {
 	if r.IdempotencyKey != "" {
 		there, err := oneFlowRun(ctx, tx, `idempotency_key = ?`, r.IdempotencyKey)
 		if err == nil || !errors.Is(err, engine.ErrNotFound) {
@@ -170,7 +171,6 @@ func (s *Store) PutFlowRun(ctx context.Context, r engine.FlowRun, from engine.St
 			}
 			return &engine.TransitionError{Run: r.ID, From: now.State, To: r.State}
 		}
-		delete(b.owners, r.ID)
 		if r.State != from {
 			return appendState(ctx, b.tx, r.ID, "", r.State)
 		}
@@ -203,43 +203,4 @@ func named(err error, run string) error {
 		refused.Run = run
 	}
 	return err
-}
-
-// owned is who may write a flow run: the owner of the run at the top.
-type owned struct{ root, owner string }
-
-const selectOwner = `SELECT top.id, top.owner FROM flow_run run JOIN flow_run top ON top.id = run.root_id WHERE run.id = ?`
-
-// mayWrite returns ErrSuperseded unless the run is this process's.
-func (b *batch) mayWrite(s *Store, flowRunID string) error {
-	o, ok := b.owners[flowRunID]
-	if !ok {
-		err := b.tx.QueryRow(selectOwner, flowRunID).Scan(&o.root, &o.owner)
-		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("flow run %s: %w", flowRunID, engine.ErrNotFound)
-		}
-		if err != nil {
-			return fmt.Errorf("read the owner of flow run %s: %w", flowRunID, err)
-		}
-		b.owners[flowRunID] = o
-	}
-	if o.owner != s.owner.id {
-		return fmt.Errorf("flow run %s: %w", flowRunID, engine.ErrSuperseded)
-	}
-	return nil
-}
-
-// mayWrite is the same within a transaction of any kind.
-func (s *Store) mayWrite(ctx context.Context, tx *sql.Tx, flowRunID string) error {
-	var o owned
-	err := tx.QueryRowContext(ctx, selectOwner, flowRunID).Scan(&o.root, &o.owner)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("flow run %s: %w", flowRunID, engine.ErrNotFound)
-	case err != nil:
-		return fmt.Errorf("read the owner of flow run %s: %w", flowRunID, err)
-	case o.owner != s.owner.id:
-		return fmt.Errorf("flow run %s: %w", flowRunID, engine.ErrSuperseded)
-	}
-	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 )
 
@@ -40,7 +41,7 @@ func (s *Store) TryAcquire(ctx context.Context, h engine.Holder, names []string)
 	return full, err
 }
 
-func (s *Store) tryAcquire(ctx context.Context, tx *sql.Tx, h engine.Holder, names []string, set map[string]int) (engine.Limit, error) {
+func (s *Store) tryAcquire(ctx context.Context, tx *sqlite.Tx, h engine.Holder, names []string, set map[string]int) (engine.Limit, error) {
 	for cleaned := false; ; cleaned = true {
 		full := engine.Limit{}
 		for _, name := range names {
@@ -97,7 +98,7 @@ func (s *Store) holders(ctx context.Context, q rowsQuerier, name string) ([]engi
 }
 
 // freeSlots removes the holders whose process is gone.
-func (s *Store) freeSlots(ctx context.Context, tx *sql.Tx) error {
+func (s *Store) freeSlots(ctx context.Context, tx *sqlite.Tx) error {
 	rows, err := tx.QueryContext(ctx, `SELECT DISTINCT owner FROM limit_holder`)
 	owners, err := collect(rows, err, func(row scanner) (owner string, err error) { return owner, row.Scan(&owner) })
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
@@ -60,7 +61,7 @@ func (s *Store) Plan(ctx context.Context, at time.Time) (next time.Time, err err
 }
 
 func (s *Store) planOne(ctx context.Context, id string, at time.Time) error {
-	return s.change(func(tx *sql.Tx) error {
+	return s.change(func(tx *sqlite.Tx) error {
 		var planned sql.NullInt64
 		d, err := deploymentByID(ctx, tx, id)
 		if err == nil {
@@ -76,7 +77,7 @@ func (s *Store) planOne(ctx context.Context, id string, at time.Time) error {
 
 // plan makes the runs that the schedules of d want: those ahead of at, and those
 // that were missed since.
-func (s *Store) plan(ctx context.Context, tx *sql.Tx, d schedule.Record, since, at time.Time) (made int, err error) {
+func (s *Store) plan(ctx context.Context, tx *sqlite.Tx, d schedule.Record, since, at time.Time) (made int, err error) {
 	replan := at.Add(replanEvery)
 	horizon := schedule.DefaultHorizon
 	for _, sch := range d.Spec.Schedules {
@@ -105,7 +106,7 @@ func (s *Store) plan(ctx context.Context, tx *sql.Tx, d schedule.Record, since, 
 }
 
 // makeRuns makes the runs of a schedule that are not there yet.
-func (s *Store) makeRuns(ctx context.Context, tx *sql.Tx, d schedule.Deployment, sch schedule.Schedule, instants []time.Time) (made int, err error) {
+func (s *Store) makeRuns(ctx context.Context, tx *sqlite.Tx, d schedule.Deployment, sch schedule.Schedule, instants []time.Time) (made int, err error) {
 	if len(instants) == 0 {
 		return 0, nil
 	}
@@ -163,7 +164,7 @@ func (s *Store) skip(ctx context.Context, at time.Time) error {
 		err := s.db.Read().QueryRowContext(ctx, `SELECT count(*) FROM flow_run WHERE flow = ? AND deployment = ? AND deployment <> ''
 			AND `+skippable, d.Spec.Flow, d.Spec.Name, micros(at)).Scan(&due)
 		if err == nil && due > 0 {
-			err = s.change(func(tx *sql.Tx) error { return s.skipOf(ctx, tx, d.Spec, at) })
+			err = s.change(func(tx *sqlite.Tx) error { return s.skipOf(ctx, tx, d.Spec, at) })
 		}
 		if err != nil {
 			return fmt.Errorf("catch up on deployment %s: %w", d.Spec.Ref(), err)
@@ -174,7 +175,7 @@ func (s *Store) skip(ctx context.Context, at time.Time) error {
 
 const skippable = waitingWork + ` AND schedule <> '' AND attempts = 0 AND coalesce(next_start, 0) <= ?`
 
-func (s *Store) skipOf(ctx context.Context, tx *sql.Tx, d schedule.Deployment, at time.Time) error {
+func (s *Store) skipOf(ctx context.Context, tx *sqlite.Tx, d schedule.Deployment, at time.Time) error {
 	rows, err := tx.QueryContext(ctx, `SELECT id, expected_start, (SELECT max(other.expected_start) FROM flow_run other
 			WHERE other.flow = flow_run.flow AND other.deployment = flow_run.deployment AND other.deployment <> ''
 				AND other.schedule = flow_run.schedule AND other.expected_start <= ?3)
@@ -206,7 +207,7 @@ func (s *Store) skipOf(ctx context.Context, tx *sql.Tx, d schedule.Deployment, a
 }
 
 // enter takes a run that nobody carries out to a state.
-func (s *Store) enter(ctx context.Context, tx *sql.Tx, id string, at time.Time, t engine.StateType, name, message string, change func(*engine.FlowRun)) error {
+func (s *Store) enter(ctx context.Context, tx *sqlite.Tx, id string, at time.Time, t engine.StateType, name, message string, change func(*engine.FlowRun)) error {
 	run, err := oneFlowRun(ctx, tx, `id = ?`, id)
 	if err != nil {
 		return err
@@ -235,7 +236,7 @@ func (s *Store) markLate(ctx context.Context, at time.Time) error {
 	if err := s.db.Read().QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM flow_run WHERE `+late+`)`, limit).Scan(&some); err != nil || !some {
 		return err
 	}
-	return s.change(func(tx *sql.Tx) error {
+	return s.change(func(tx *sqlite.Tx) error {
 		rows, err := tx.QueryContext(ctx, `SELECT id FROM flow_run WHERE `+late+` ORDER BY coalesce(next_start, 0) LIMIT 1000`, limit)
 		ids, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
 		if err != nil {

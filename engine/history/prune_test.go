@@ -51,7 +51,7 @@ func TestPruneKeepsWhatIsUsed(t *testing.T) {
 		t.Fatalf("%d files", n)
 	}
 	err := s.writer.write(func(b *batch) error { // the first run ended a year ago
-		_, err := b.tx.Exec(`UPDATE flow_run SET end_time = end_time - 365*24*3600*1000000 WHERE root_id = ?`, runs[0].ID)
+		_, err := b.tx.ExecContext(context.Background(), `UPDATE flow_run SET end_time = end_time - 365*24*3600*1000000 WHERE root_id = ?`, runs[0].ID)
 		return err
 	})
 	if err != nil {

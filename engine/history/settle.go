@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/schedule"
 )
 
 // GiveBack implements worker.Source.
 func (s *Store) GiveBack(ctx context.Context, workerID, runID string) error {
-	return s.change(func(tx *sql.Tx) error {
+	return s.change(func(tx *sqlite.Tx) error {
 		if err := s.claimed(ctx, tx, workerID, runID); err != nil {
 			return err
 		}
@@ -23,7 +24,7 @@ func (s *Store) GiveBack(ctx context.Context, workerID, runID string) error {
 
 // Done implements worker.Source.
 func (s *Store) Done(ctx context.Context, workerID, runID, message string) error {
-	return s.change(func(tx *sql.Tx) error {
+	return s.change(func(tx *sqlite.Tx) error {
 		if err := s.claimed(ctx, tx, workerID, runID); err != nil {
 			return err
 		}
@@ -32,7 +33,7 @@ func (s *Store) Done(ctx context.Context, workerID, runID, message string) error
 }
 
 // claimed returns ErrNotFound unless the worker has claimed the run.
-func (s *Store) claimed(ctx context.Context, tx *sql.Tx, workerID, runID string) error {
+func (s *Store) claimed(ctx context.Context, tx *sqlite.Tx, workerID, runID string) error {
 	var owner string
 	err := tx.QueryRowContext(ctx, `SELECT worker FROM flow_run WHERE id = ?`, runID).Scan(&owner)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && owner != workerID {
@@ -52,7 +53,7 @@ func (s *Store) sweep(ctx context.Context, at time.Time) error {
 		if w.Online {
 			continue
 		}
-		err := s.change(func(tx *sql.Tx) error {
+		err := s.change(func(tx *sqlite.Tx) error {
 			if err := s.returnClaims(ctx, tx, w.ID, "worker "+w.Name+" is gone", at); err != nil {
 				return err
 			}
@@ -71,7 +72,7 @@ func (s *Store) sweep(ctx context.Context, at time.Time) error {
 const keepWorkers = time.Hour
 
 // returnClaims settles all that a worker has claimed.
-func (s *Store) returnClaims(ctx context.Context, tx *sql.Tx, workerID, message string, at time.Time) error {
+func (s *Store) returnClaims(ctx context.Context, tx *sqlite.Tx, workerID, message string, at time.Time) error {
 	rows, err := tx.QueryContext(ctx, `SELECT id FROM flow_run WHERE worker = ?`, workerID)
 	ids, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
 	if err != nil {
@@ -96,7 +97,7 @@ type settling struct {
 // CRASHED if its process ended first; one whose process is gone is CRASHED; and
 // what is CRASHED goes on, if its deployment says so. A run whose process lives,
 // though its worker does not, is left to it.
-func (s *Store) settle(ctx context.Context, tx *sql.Tx, runID string, how settling, at time.Time) error {
+func (s *Store) settle(ctx context.Context, tx *sqlite.Tx, runID string, how settling, at time.Time) error {
 	run, err := oneFlowRun(ctx, tx, `id = ?`, runID)
 	if err != nil {
 		return err
@@ -139,7 +140,7 @@ func waitName(run engine.FlowRun) string {
 }
 
 // crash records that the process of a run is gone.
-func (s *Store) crash(ctx context.Context, tx *sql.Tx, run engine.FlowRun, message string, at time.Time) (engine.FlowRun, error) {
+func (s *Store) crash(ctx context.Context, tx *sqlite.Tx, run engine.FlowRun, message string, at time.Time) (engine.FlowRun, error) {
 	if err := s.crashBelow(ctx, tx, run.ID); err != nil {
 		return run, err
 	}
@@ -152,7 +153,7 @@ func (s *Store) crash(ctx context.Context, tx *sql.Tx, run engine.FlowRun, messa
 
 // recover has a run that crashed go on, if its deployment says so and it has not
 // crashed too often.
-func (s *Store) recover(ctx context.Context, tx *sql.Tx, run engine.FlowRun, at time.Time) error {
+func (s *Store) recover(ctx context.Context, tx *sqlite.Tx, run engine.FlowRun, at time.Time) error {
 	if run.State.Type != engine.TypeCrashed || run.Deployment == "" || run.Recoveries >= schedule.MaxCrashes {
 		return nil
 	}
@@ -181,7 +182,7 @@ func (s *Store) Crashed(ctx context.Context, since time.Time) ([]engine.FlowRun,
 // of a deployment as that says, another as anyway says, and neither more often than
 // schedule.MaxCrashes times in a row. A run that a worker has claimed is left to it.
 func (s *Store) Recover(ctx context.Context, id string, anyway bool) (goesOn bool, err error) {
-	err = s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sqlite.Tx) error {
 		goesOn = false
 		var claimed string
 		run, err := oneFlowRun(ctx, tx, `id = ?`, id)
@@ -208,7 +209,7 @@ func (s *Store) Recover(ctx context.Context, id string, anyway bool) (goesOn boo
 }
 
 // goOn has a run that crashed wait for a worker.
-func (s *Store) goOn(ctx context.Context, tx *sql.Tx, run engine.FlowRun, at time.Time) error {
+func (s *Store) goOn(ctx context.Context, tx *sqlite.Tx, run engine.FlowRun, at time.Time) error {
 	message := fmt.Sprintf("goes on after crash %d of at most %d: %s", run.Recoveries+1, schedule.MaxCrashes, run.State.Message)
 	err := s.enter(ctx, tx, run.ID, at, engine.TypeScheduled, waitName(run), message, func(r *engine.FlowRun) {
 		r.Recoveries++

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 )
 
@@ -57,7 +58,7 @@ func (s *Store) Signal(ctx context.Context, sig engine.Signal) (engine.FlowRun, 
 }
 
 // cancelBelow cancels what is not finished below a run that nobody carries out.
-func (s *Store) cancelBelow(ctx context.Context, tx *sql.Tx, top engine.FlowRun) error {
+func (s *Store) cancelBelow(ctx context.Context, tx *sqlite.Tx, top engine.FlowRun) error {
 	state := engine.State{Type: engine.TypeCancelled, Name: engine.NameCancelled, Message: top.State.Message}
 	if err := s.endTasks(ctx, tx, `flow_run_id = ?`, top.ID, state); err != nil {
 		return err

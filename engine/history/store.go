@@ -137,7 +137,7 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 type scanner interface{ Scan(...any) error }
 
 // appendState adds a state to the history.
-func appendState(ctx context.Context, tx *sql.Tx, flowRunID, taskKey string, s engine.State) error {
+func appendState(ctx context.Context, tx *sqlite.Tx, flowRunID, taskKey string, s engine.State) error {
 	if _, err := tx.ExecContext(ctx, insertState, flowRunID, taskKey, s.Time.UnixMicro(), s.Type, s.Name, s.Message); err != nil {
 		return fmt.Errorf("record a state of flow run %s: %w", flowRunID, err)
 	}

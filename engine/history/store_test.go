@@ -135,12 +135,21 @@ func TestASupersededOwnerCannotWrite(t *testing.T) {
 	old, young := open(t, dir), open(t, dir)
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	run := engine.FlowRun{ID: "abcd-1", RootID: "abcd-1", Parameters: []byte("{}"), Created: at, ExpectedStart: at,
-		State: engine.State{Type: engine.TypeFailed, Name: engine.NameFailed, Time: at}}
+		State: engine.State{Type: engine.TypePending, Name: engine.NamePending, Time: at}}
 	if _, err := old.CreateFlowRun(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.PutTaskRun(t.Context(), engine.TaskPut{Task: engine.TaskRun{FlowRunID: run.ID, Key: "mine", State: run.State}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.owner.release(); err != nil { // as if its process were gone
 		t.Fatal(err)
 	}
 	if _, err := young.AdoptFlowRun(t.Context(), run.ID); err != nil {
 		t.Fatal(err)
+	}
+	if err := old.PutTaskRun(t.Context(), engine.TaskPut{Task: engine.TaskRun{FlowRunID: run.ID, Key: "k"}}); !errors.Is(err, engine.ErrSuperseded) {
+		t.Errorf("PutTaskRun = %v, want ErrSuperseded", err)
 	}
 	var owned *engine.OwnedError
 	if _, err := old.AdoptFlowRun(t.Context(), run.ID); !errors.As(err, &owned) {
@@ -148,9 +157,6 @@ func TestASupersededOwnerCannotWrite(t *testing.T) {
 	}
 	if err := old.PutFlowRun(t.Context(), run, run.State); !errors.Is(err, engine.ErrSuperseded) {
 		t.Errorf("PutFlowRun = %v, want ErrSuperseded", err)
-	}
-	if err := old.PutTaskRun(t.Context(), engine.TaskPut{Task: engine.TaskRun{FlowRunID: run.ID, Key: "k"}}); !errors.Is(err, engine.ErrSuperseded) {
-		t.Errorf("PutTaskRun = %v, want ErrSuperseded", err)
 	}
 }
 

@@ -173,7 +173,7 @@ func kind(k engine.Kind) engine.Kind {
 // moved refuses a write of a call that is in another state than it was written
 // from.
 func (b *batch) moved(t engine.TaskRun) error {
-	rows, err := b.tx.Query(`SELECT `+taskRunColumns+` FROM task_run WHERE flow_run_id = ? AND key = ?`, t.FlowRunID, t.Key)
+	rows, err := b.tx.QueryContext(context.Background(), `SELECT `+taskRunColumns+` FROM task_run WHERE flow_run_id = ? AND key = ?`, t.FlowRunID, t.Key)
 	there, err := collect(rows, err, scanTaskRun)
 	if err != nil {
 		return err

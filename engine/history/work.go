@@ -10,13 +10,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/taximeter/taximeter/data/sqlite"
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
 )
 
 // ensureQueue makes the pool and the queue where there are none.
-func ensureQueue(ctx context.Context, tx *sql.Tx, pool, queue string) error {
+func ensureQueue(ctx context.Context, tx *sqlite.Tx, pool, queue string) error {
 	at := micros(now())
 	_, err := tx.ExecContext(ctx, `INSERT INTO work_pool (name, type, description, slots, paused, created) VALUES (?, ?, '', 0, false, ?)
 		ON CONFLICT DO NOTHING`, pool, worker.Process, at)
@@ -46,7 +47,7 @@ func (s *Store) CreatePool(ctx context.Context, p worker.Pool) (worker.Pool, err
 		return p, errors.Join(fmt.Errorf("work pool name %q", p.Name), err)
 	}
 	p.Created = now()
-	err := s.change(func(tx *sql.Tx) error {
+	err := s.change(func(tx *sqlite.Tx) error {
 		if _, err := poolByName(ctx, tx, p.Name); err == nil {
 			return fmt.Errorf("%w: there is a work pool %s already", errRefused, p.Name)
 		} else if !errors.Is(err, engine.ErrNotFound) {
@@ -67,7 +68,7 @@ func orText(text, def string) string {
 	return text
 }
 
-func putPool(ctx context.Context, tx *sql.Tx, p worker.Pool) error {
+func putPool(ctx context.Context, tx *sqlite.Tx, p worker.Pool) error {
 	_, err := tx.ExecContext(ctx, `UPDATE work_pool SET type = ?, description = ?, slots = ?, paused = ?, created = ? WHERE name = ?`,
 		p.Type, p.Description, p.Limit, p.Paused, micros(p.Created), p.Name)
 	if err != nil {
@@ -107,7 +108,7 @@ func (s *Store) Pool(ctx context.Context, name string) (worker.Pool, error) {
 
 // ChangePool lets edit change a pool. Its name stays.
 func (s *Store) ChangePool(ctx context.Context, name string, edit func(*worker.Pool)) (p worker.Pool, err error) {
-	err = s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sqlite.Tx) error {
 		if p, err = poolByName(ctx, tx, name); err != nil {
 			return err
 		}
@@ -121,7 +122,7 @@ func (s *Store) ChangePool(ctx context.Context, name string, edit func(*worker.P
 // DeletePool deletes a pool and its queues, unless a deployment or a run that has
 // not ended is in it.
 func (s *Store) DeletePool(ctx context.Context, name string) error {
-	return s.change(func(tx *sql.Tx) error {
+	return s.change(func(tx *sqlite.Tx) error {
 		if _, err := poolByName(ctx, tx, name); err != nil {
 			return err
 		}
@@ -159,7 +160,7 @@ func (s *Store) Queues(ctx context.Context, pool string) ([]worker.Queue, error)
 // PutQueue makes a queue, with its pool where there is none, or lets edit change
 // the one that is there. With create, one that is there is refused.
 func (s *Store) PutQueue(ctx context.Context, pool, name string, create bool, edit func(*worker.Queue)) (q worker.Queue, err error) {
-	err = s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sqlite.Tx) error {
 		find := func() (worker.Queue, error) {
 			return scanQueue(tx.QueryRowContext(ctx, `SELECT `+queueColumns+` FROM work_queue WHERE pool = ? AND name = ?`, pool, name))
 		}
@@ -255,7 +256,7 @@ func prefixed(columns string) string {
 	return strings.Join(names, ", ")
 }
 
-// reader is a *sql.Tx or the reading *sql.DB.
+// reader is a *sqlite.Tx or the reading *sql.DB.
 type reader interface {
 	querier
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)

@@ -25,6 +25,8 @@ type writer struct {
 	leading bool
 	timer   *time.Timer // until lazy writes are committed; nil: none waits
 	failed  error       // of a write of log lines
+
+	fence fence // for the one who commits
 }
 
 // op is one write. do runs at least once, in a transaction that others share: it
@@ -45,8 +47,8 @@ const (
 
 // batch is a transaction of the writer.
 type batch struct {
-	tx     *sql.Tx
-	owners map[string]owned // by flow run
+	tx    *sqlite.Tx
+	fence *fence
 }
 
 // write runs do in a transaction and returns when it is committed.
@@ -140,25 +142,36 @@ func (w *writer) commit(ops []*op) {
 }
 
 func (w *writer) try(ops []*op) error {
-	return w.db.Write(context.Background(), func(tx *sql.Tx) error {
-		b := &batch{tx: tx, owners: map[string]owned{}}
+	err := w.db.Transact(context.Background(), func(tx *sqlite.Tx) error {
+		b := &batch{tx: tx, fence: &w.fence}
+		if err := w.fence.begin(tx); err != nil {
+			return err
+		}
 		for _, o := range ops {
-			if o.put != nil {
-				o.err = b.putTask(o.put)
-			} else {
-				o.err = o.do(b)
-			}
-			if o.put != nil {
-				for _, absorbed := range o.put.absorbed {
-					absorbed.err = o.err
-				}
-			}
-			if o.err != nil && !refusal(o.err) {
+			if b.carryOut(o); o.err != nil && !refusal(o.err) {
 				return o.err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		w.fence.forget()
+	}
+	return err
+}
+
+func (b *batch) carryOut(o *op) {
+	if o.put == nil {
+		o.err = o.do(b)
+		if !o.logs {
+			b.fence.forget()
+		}
+		return
+	}
+	o.err = b.putTask(o.put)
+	for _, absorbed := range o.put.absorbed {
+		absorbed.err = o.err
+	}
 }
 
 // refusal reports whether err is an answer, given before anything was changed.
@@ -173,7 +186,9 @@ func refusal(err error) bool {
 // errRefused is wrapped by refusals of no other kind.
 var errRefused = engine.ErrRefused
 
-func (b *batch) exec(query string, args ...any) (sql.Result, error) { return b.tx.Exec(query, args...) }
+func (b *batch) exec(query string, args ...any) (sql.Result, error) {
+	return b.tx.ExecContext(context.Background(), query, args...)
+}
 
 // close commits what is queued.
 func (w *writer) close() error { return w.write(func(*batch) error { return nil }) }
