@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"unicode/utf8"
 )
 
 // Codec turns a task's result into bytes and back. The zero value is JSON.
@@ -55,6 +56,27 @@ func (c Codec[T]) orJSON() Codec[T] {
 		return Codec[T]{name: "json", encode: encodeJSON[T], decode: decodeJSON[T]}
 	}
 	return c
+}
+
+// inlineSize is how many bytes of text may be their own Ref.
+const inlineSize = 512
+
+// result encodes a value.
+func (c Codec[T]) result(v T) (*Result, error) {
+	data, digest, err := c.encode(v)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{Codec: c.name, Digest: digest, Size: int64(len(data))}
+	switch {
+	case len(data) <= inlineSize && utf8.Valid(data) && !bytes.Contains(data, []byte{0}):
+		r.Ref = "=" + string(data)
+	case c.bytes:
+		r.Ref, r.Data = digest, data
+	default:
+		r.Ref, r.Data = digestBytes(data), data
+	}
+	return r, nil
 }
 
 func encodeJSON[T any](v T) ([]byte, string, error) {

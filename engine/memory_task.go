@@ -66,6 +66,9 @@ func (m *MemoryHistory) Cached(_ context.Context, key string) (CacheEntry, error
 
 // ReadResult implements History.
 func (m *MemoryHistory) ReadResult(_ context.Context, r Result) ([]byte, error) {
+	if data, ok := r.Inline(); ok {
+		return data, nil
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	data, ok := m.results[r.Ref]

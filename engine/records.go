@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -101,8 +102,17 @@ type Result struct {
 	Codec  string // name of the codec that encoded it
 	Digest string // identifies the value; equal values have equal digests
 	Size   int64  // bytes, encoded
-	Ref    string // SHA-256 of the encoded value, by which ReadResult finds it
+	Ref    string // by which ReadResult finds it: SHA-256 of the encoded value, or see Inline
 	Data   []byte // the encoded value, on its way into a History; else nil
+}
+
+// Inline returns the encoded value of a result that is small text, such as "=42": it
+// is its own Ref, after a sign that no hash has, and needs no place of its own.
+func (r Result) Inline() (data []byte, ok bool) {
+	if text, ok := strings.CutPrefix(r.Ref, "="); ok {
+		return []byte(text), true
+	}
+	return nil, false
 }
 
 // CacheEntry is a result that calls of later runs may take over.

@@ -60,16 +60,11 @@ func (t Task[I, O]) Submit(s Scope, in Arg[I], after ...Dependency) *Future[O] {
 			return nil, err
 		}
 		return func() (*Result, error) {
-			data, digest, err := codec.encode(v)
-			if err != nil {
-				return nil, err
+			r, err := codec.result(v)
+			if err == nil {
+				f.keep(v)
 			}
-			ref := digest
-			if !codec.bytes {
-				ref = digestBytes(data)
-			}
-			f.keep(v)
-			return &Result{Codec: codec.name, Digest: digest, Size: int64(len(data)), Data: data, Ref: ref}, nil
+			return r, err
 		}, nil
 	}
 	f.load = func(ctx context.Context) (O, error) {
@@ -113,10 +108,8 @@ func (t Task[I, O]) remake(ctx context.Context, c *call, s spec, in Arg[I], caus
 			return nil, err
 		}
 		return func() (*Result, error) {
-			codec := t.Codec.orJSON()
-			data, digest, err := codec.encode(made)
 			v = made
-			return &Result{Codec: codec.name, Digest: digest, Size: int64(len(data)), Data: data, Ref: digestBytes(data)}, err
+			return t.Codec.orJSON().result(made)
 		}, nil
 	}
 	if err := again.attempts(ctx, s); err != nil {

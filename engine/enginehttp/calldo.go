@@ -9,7 +9,7 @@ import (
 )
 
 // refs are names of results.
-var refs = regexp.MustCompile(`^[0-9a-z ]{64}$`)
+var refs = regexp.MustCompile(`^([0-9a-z ]{64}$|=)`)
 
 // do asks the records what the call asks.
 func (c call) do(ctx context.Context, h engine.History) (a answer, err error) {
@@ -23,7 +23,7 @@ func (c call) do(ctx context.Context, h engine.History) (a answer, err error) {
 	switch {
 	case c.PutTaskRun != nil:
 		if r := c.PutTaskRun.TaskRun.Result; r != nil && !refs.MatchString(r.Ref) {
-			return a, invalid("put_task_run.task_run.result.ref", "put_task_run.task_run.result.ref: want a SHA-256")
+			return a, invalid("put_task_run.task_run.result.ref", "put_task_run.task_run.result.ref: want a SHA-256, or = and the value")
 		}
 		return a, h.PutTaskRun(ctx, c.PutTaskRun.record())
 	case c.AppendLogs != nil:

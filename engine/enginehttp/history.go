@@ -160,8 +160,8 @@ func unanswered(err error) bool {
 
 // ReadResult implements engine.History.
 func (h *History) ReadResult(ctx context.Context, r engine.Result) (data []byte, err error) {
-	if r.Size == 0 {
-		return []byte{}, nil
+	if data, ok := r.Inline(); ok || r.Size == 0 {
+		return data, nil
 	}
 	err = h.again(ctx, func(ctx context.Context, _ int) error {
 		body, err := h.client.open(ctx, http.MethodGet, h.path+"/results/"+url.PathEscape(r.Ref), "", nil)

@@ -71,7 +71,7 @@ type Result struct {
 	Codec  string `json:"codec" doc:"how it is encoded"`
 	Digest string `json:"digest" doc:"identifies the value"`
 	Size   int64  `json:"size" doc:"bytes, encoded"`
-	Ref    string `json:"ref" doc:"SHA-256 of the encoded value"`
+	Ref    string `json:"ref" doc:"SHA-256 of the encoded value, or = and the value itself where it is a small text"`
 }
 
 // LogLine is a line of a log as the API shows it.

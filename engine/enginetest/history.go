@@ -175,6 +175,25 @@ func results(t *testing.T, h engine.History) {
 			t.Errorf("ReadResult = %d bytes, %v; want %d", len(got), err, len(data))
 		}
 	}
+	small := engine.Result{Codec: "json", Digest: "d", Size: 2, Ref: "=42"}
+	done := completed("small", small)
+	done.Task.Order, done.Entry = 9, &engine.CacheEntry{Key: "small", FlowRunID: "run-1", Result: small}
+	if err := h.PutTaskRun(t.Context(), done); err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.TaskRuns(t.Context(), "run-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := h.Cached(t.Context(), "small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []engine.Result{*list[len(list)-1].Result, entry.Result} {
+		if got, err := h.ReadResult(t.Context(), r); err != nil || string(got) != "42" || !reflect.DeepEqual(r, small) {
+			t.Errorf("%+v is %s, %v", r, got, err)
+		}
+	}
 	if _, err := h.ReadResult(t.Context(), engine.Result{Ref: strings.Repeat("f", 64), Size: 1}); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("ReadResult = %v, want ErrNotFound", err)
 	}

@@ -56,6 +56,9 @@ func (s *Store) KeepResult(ctx context.Context, ref string, data []byte) error {
 
 // ReadResult implements engine.History.
 func (s *Store) ReadResult(ctx context.Context, r engine.Result) ([]byte, error) {
+	if data, ok := r.Inline(); ok {
+		return data, nil
+	}
 	var data []byte
 	err := s.db.Read().QueryRowContext(ctx, `SELECT data FROM result WHERE ref = ?`, r.Ref).Scan(&data)
 	switch {
@@ -95,16 +98,16 @@ func (b *batch) putCache(e engine.CacheEntry) error {
 	return nil
 }
 
-// Cached implements engine.History. An entry whose file is gone, or has been
-// changed, is no entry.
+// Cached implements engine.History. An entry whose file is gone, or has another
+// size, is no entry; that its bytes are what they were, ReadResult sees.
 func (s *Store) Cached(ctx context.Context, key string) (engine.CacheEntry, error) {
 	e := engine.CacheEntry{Key: key}
 	var expires sql.NullInt64
-	var inline bool
+	var there, inFile bool
 	err := s.db.Read().QueryRowContext(ctx, `
-		SELECT flow_run_id, codec, digest, size, cache.ref, expires, data IS NOT NULL OR size = 0
-		FROM cache JOIN result ON result.ref = cache.ref WHERE key = ? AND coalesce(expires > ?, true)`, key, time.Now().UnixMicro()).
-		Scan(&e.FlowRunID, &e.Result.Codec, &e.Result.Digest, &e.Result.Size, &e.Result.Ref, &expires, &inline)
+		SELECT flow_run_id, codec, digest, size, cache.ref, expires, result.ref IS NOT NULL, data IS NULL AND size > 0
+		FROM cache LEFT JOIN result ON result.ref = cache.ref WHERE key = ? AND coalesce(expires > ?, true)`, key, time.Now().UnixMicro()).
+		Scan(&e.FlowRunID, &e.Result.Codec, &e.Result.Digest, &e.Result.Size, &e.Result.Ref, &expires, &there, &inFile)
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, fmt.Errorf("cache entry: %w", engine.ErrNotFound)
 	}
@@ -112,10 +115,18 @@ func (s *Store) Cached(ctx context.Context, key string) (engine.CacheEntry, erro
 		return e, fmt.Errorf("read the cache: %w", err)
 	}
 	e.Expires = fromMicros(expires)
-	if !inline {
-		if _, err := s.readBlob(e.Result.Ref); err != nil {
-			return e, fmt.Errorf("cached result %s: %w: %w", e.Result.Ref, engine.ErrNotFound, err)
+	if _, inline := e.Result.Inline(); inline {
+		return e, nil
+	}
+	if there && inFile {
+		info, err := s.blobs.Stat(blobName(e.Result.Ref))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return e, fmt.Errorf("look for cached result %s: %w", e.Result.Ref, err)
 		}
+		there = err == nil && info.Size == e.Result.Size
+	}
+	if !there {
+		return e, fmt.Errorf("cached result %s: %w", e.Result.Ref, engine.ErrNotFound)
 	}
 	return e, nil
 }
