@@ -30,12 +30,11 @@ func (s *Store) Events(ctx context.Context, after int64, root string, most int) 
 	last = min(newest.Int64, after+int64(most))
 	rows, err := s.db.Read().QueryContext(ctx, `
 		SELECT event.seq, coalesce(topic, iif(event.task_key = '', 'flow-run', 'task-run')), coalesce(what, 'state'), subject, event.task_key, event.time, coalesce(run.flow, ''), coalesce(run.root_id, ''), coalesce(run.name, ''),
-			coalesce(state.type, ''), coalesce(state.name, ''), coalesce(state.message, '')
+			coalesce(event.type, ''), coalesce(event.name, ''), coalesce(event.message, '')
 		FROM event
 		LEFT JOIN artifact ON topic = 'artifact' AND artifact.id = subject
 		LEFT JOIN flow_run run ON (topic IS NULL OR topic IN ('flow-run', 'artifact')) AND run.id = coalesce(artifact.flow_run_id, subject)
-		LEFT JOIN state ON topic IS NULL AND state.flow_run_id = subject AND state.task_key = event.task_key AND state.time = event.time
-		WHERE seq > ?1 AND seq <= ?2 AND (?3 = '' OR coalesce(run.root_id, subject) = ?3) AND NOT (topic IS NULL AND state.type IS NULL)
+		WHERE seq > ?1 AND seq <= ?2 AND (?3 = '' OR coalesce(run.root_id, subject) = ?3) AND NOT (topic IS NULL AND run.id IS NULL)
 		ORDER BY seq`, after, last, root)
 	list, err = collect(rows, err, func(row scanner) (e engine.Event, err error) {
 		var at sql.NullInt64

@@ -136,29 +136,6 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 // scanner is a *sql.Row or *sql.Rows.
 type scanner interface{ Scan(...any) error }
 
-// appendState adds a state to the history.
-func appendState(ctx context.Context, tx *sqlite.Tx, flowRunID, taskKey string, s engine.State) error {
-	if _, err := tx.ExecContext(ctx, insertState, flowRunID, taskKey, s.Time.UnixMicro(), s.Type, s.Name, s.Message); err != nil {
-		return fmt.Errorf("record a state of flow run %s: %w", flowRunID, err)
-	}
-	return nil
-}
-
-const insertState = `INSERT INTO state (flow_run_id, task_key, time, type, name, message) VALUES (?, ?, ?, ?, ?, ?)`
-
-// States returns every state of a flow run (taskKey "") or of one of its calls,
-// oldest first.
-func (s *Store) States(ctx context.Context, flowRunID, taskKey string) ([]engine.State, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `
-		SELECT type, name, message, time FROM state WHERE flow_run_id = ? AND task_key = ? ORDER BY time`, flowRunID, taskKey)
-	return collect(rows, err, func(row scanner) (st engine.State, err error) {
-		var at sql.NullInt64
-		err = row.Scan(&st.Type, &st.Name, &st.Message, &at)
-		st.Time = fromMicros(at)
-		return st, err
-	})
-}
-
 const insertLog = `INSERT INTO log (flow_run_id, task_key, time, level, message) VALUES (?, ?, ?, ?, ?)`
 
 // AppendLogs implements engine.History.

@@ -111,7 +111,7 @@ func merged(ops []*op) []*op {
 }
 
 const (
-	insertTask = `INSERT INTO task_run (` + taskRunColumns + `) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`
+	insertTask = `INSERT INTO task_run (` + taskRunColumns + `, states) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING`
 	updateTask = `UPDATE task_run SET name = ?, call_order = ?, state_type = ?, state_name = ?, state_message = ?, state_time = ?,
 		attempts = ?, input_digest = ?, codec = ?, digest = ?, size = ?, ref = ?, cached_from = ?, subflow_id = ?, depends_on = ?,
 		start_time = ?, end_time = ?, run_name = ?, kind = ?, tags = ?, after = ?, ran = ?
@@ -134,8 +134,9 @@ func (b *batch) putTask(w *taskWrite) error {
 		list(t.DependsOn), micros(t.Start), micros(t.End), t.RunName, kind(t.Kind), list(t.Tags), list(t.After), t.Ran.Microseconds()}
 	var done sql.Result
 	var err error
-	if w.From.Type == "" {
-		done, err = b.exec(insertTask, append([]any{t.FlowRunID, t.Key}, values...)...)
+	isNew := w.From.Type == ""
+	if isNew {
+		done, err = b.exec(insertTask, append(append([]any{t.FlowRunID, t.Key}, values...), packStates(w.states))...)
 	} else {
 		done, err = b.exec(updateTask, append(values, t.FlowRunID, t.Key, w.From.Time.UnixMicro(), w.From.Name)...)
 	}
@@ -156,8 +157,13 @@ func (b *batch) putTask(w *taskWrite) error {
 		}
 	}
 	for _, state := range w.states {
-		if _, err := b.exec(insertState, t.FlowRunID, t.Key, state.Time.UnixMicro(), state.Type, state.Name, state.Message); err != nil {
-			return fmt.Errorf("record a state of task %s of flow run %s: %w", t.Key, t.FlowRunID, err)
+		if isNew {
+			err = b.tell(t, state)
+		} else {
+			err = appendState(context.Background(), b.tx, t.FlowRunID, t.Key, state)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
