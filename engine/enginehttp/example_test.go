@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"os"
+	"time"
 
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/enginehttp"
@@ -37,11 +38,50 @@ func Example() {
 	fmt.Println(err)
 	_, _ = client.ApplyDeployments(ctx, []schedule.Deployment{{Flow: "greet", Name: "d", Parameters: []byte(`{"Who":"taxi"}`)}})
 	_, _ = client.RunDeployment(ctx, "greet/d", schedule.RunRequest{})
+	lease, _ := client.TakeLease(ctx, os.Getpid(), 0)
+	records, _ := client.OpenHistory(ctx, lease, 0)
+	defer records.Close()
 	w := &worker.Worker{Source: client, Log: quiet,
-		Runner: worker.InProcess{Engine: &engine.Engine{History: store}, Flows: []engine.Runnable{greet}}}
+		Runner: worker.InProcess{Engine: &engine.Engine{History: records}, Flows: []engine.Runnable{greet}}}
 	fmt.Println(w.Run(ctx))
 	// Output:
 	// there is no field "parameters.who", did you mean "Who"?
 	// hello, taxi
 	// <nil>
+}
+
+// A program on another machine runs a flow, and its server has the records. When the
+// server takes it for gone, it hears of that.
+func ExampleHistory() {
+	dir, _ := os.MkdirTemp("", "enginehttp-*")
+	defer os.RemoveAll(dir)
+	ctx := context.Background()
+	store, _ := history.Open(ctx, dir)
+	defer store.Close()
+	api := enginehttp.NewHandler(store, quiet)
+	defer api.Close()
+	server := httptest.NewServer(api)
+	defer server.Close()
+
+	client := &enginehttp.Client{URL: server.URL}
+	lease, _ := client.TakeLease(ctx, os.Getpid(), time.Minute)
+	records, _ := client.OpenHistory(ctx, lease, time.Second)
+	double := engine.Task[int, int]{Name: "double", Func: func(_ context.Context, n int) (int, error) { return 2 * n, nil }}
+	flow := engine.Flow[int, int]{Name: "doubles", Func: func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+		return double.Submit(c, double.Submit(c, engine.Val(n))), nil
+	}}
+	n, run, err := flow.Start(ctx, &engine.Engine{History: records}, 21, engine.Options{})
+	fmt.Println(n, err)
+	tasks, _ := store.TaskRuns(ctx, run.ID)
+	fmt.Println("the server has", len(tasks), "calls")
+
+	_ = client.EndLease(ctx, lease) // as when nothing is heard of the program
+	<-records.Lost()
+	_, _, err = flow.Start(ctx, &engine.Engine{History: records}, 21, engine.Options{})
+	fmt.Println(err)
+	_ = records.Close()
+	// Output:
+	// 84 <nil>
+	// the server has 2 calls
+	// record a run of doubles: the lease has run out: another process has taken over this run
 }

@@ -5,6 +5,15 @@
 // An [operation] is a row of one table: its path, what it takes and what it
 // answers, as Go types. The routes, the checks of what clients send and the OpenAPI
 // document all come from that row, so that none of them can say something else.
+//
+// An engine elsewhere keeps the records of its runs here: its [History] asks, and a
+// lease says that it lives.
+//
+//	TakeLease ──► lives ◄──┐
+//	                │ └────┘ renewed, four times as often as it would run out
+//	                │ EndLease, or nothing is heard for as long as it lasts
+//	                ▼
+//	              gone: its runs are CRASHED and may be others', its writes superseded
 package enginehttp
 
 import (

@@ -3,6 +3,7 @@ package enginehttp
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/taximeter/taximeter/engine"
@@ -46,6 +47,9 @@ func (h *handler) addLimits() {
 		return h.limit(in)
 	})
 	add(h, aboutLimits, "PUT concurrency-limits/{name...}", "setConcurrencyLimit", "Make a concurrency limit, or change its slots", func(in request[none, setLimit]) (Limit, error) {
+		if in.PathValue("name") == "" {
+			return Limit{}, &Problem{http.StatusMethodNotAllowed, "method_not_allowed", "all limits at once take GET only: name one", "name"}
+		}
 		if err := h.records.SetLimit(in.Context(), in.PathValue("name"), in.Body.Slots); err != nil {
 			return Limit{}, err
 		}

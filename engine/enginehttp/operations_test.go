@@ -348,6 +348,7 @@ func (b *bench) limits() {
 	}
 	b.call("GET", "concurrency-limits", "", 200, nil)
 	b.call("DELETE", "concurrency-limits/a/b", "", 204, nil)
+	b.refused("PUT", "concurrency-limits/", `{"slots":1}`, 405)
 	b.call("GET", "openapi.json", "", 200, nil)
 	for _, path := range []string{"flow-runs/first/logs/stream", "events/stream"} {
 		b.stream(path, "").close()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
@@ -61,4 +62,20 @@ func ExampleScheduler() {
 	}
 	fmt.Println(len(upcoming), "runs are ahead")
 	// Output: 3 runs are ahead
+}
+
+// Each run has a process of its own, which the worker begins and waits for.
+func ExampleChild() {
+	c := worker.Child{Command: func(run engine.FlowRun) *exec.Cmd {
+		cmd := exec.Command("echo", "carry out", run.Name)
+		cmd.Stdout = os.Stdout
+		return cmd
+	}}
+	fmt.Println(c.Run(context.Background(), engine.FlowRun{Name: "flashy-dove"}))
+	c.Command = func(engine.FlowRun) *exec.Cmd { return exec.Command("false") }
+	fmt.Println(c.Run(context.Background(), engine.FlowRun{}))
+	// Output:
+	// carry out flashy-dove
+	// <nil>
+	// its process ended with exit status 1
 }
