@@ -46,12 +46,15 @@ func (f Flow[I, O]) runName(run FlowRun) string {
 	})
 }
 
+// longestName is how many letters a name by a template has at most.
+const longestName = 200
+
 var inBraces = regexp.MustCompile(`\{[\w.-]+\}`)
 
 // fillIn replaces {name} in a template by the field of that name in JSON, which may
 // be within others, or else by the word. What stands for nothing is left as it is.
 func fillIn(template string, input json.RawMessage, words map[string]string) string {
-	return inBraces.ReplaceAllStringFunc(template, func(braces string) string {
+	name := inBraces.ReplaceAllStringFunc(template, func(braces string) string {
 		name := strings.Trim(braces, "{}")
 		if v := field(input, name); v != nil {
 			return plain(v)
@@ -64,6 +67,10 @@ func fillIn(template string, input json.RawMessage, words map[string]string) str
 		}
 		return braces
 	})
+	if runes := []rune(name); len(runes) > longestName {
+		name = string(runes[:longestName]) + "…"
+	}
+	return name
 }
 
 // field is what stands at a path such as train.month in a JSON object, or nil.

@@ -70,6 +70,7 @@ func TestNameTemplates(t *testing.T) {
 	for template, want := range map[string]string{
 		"{flow} of {train.month}": "flow of 2021-01", "{rows} rows at {rate}": "10000000 rows at 0.1", "{taxis}": `["green"]`,
 		"{nobody} {train.nobody} {rows.x} {}": "{nobody} {train.nobody} {rows.x} {}", "{{rows}} {": "{10000000} {",
+		strings.Repeat("{rate}", 100): strings.Repeat("0.1", 67)[:200] + "…",
 	} {
 		f := engine.Flow[params, string]{Name: "flow", RunName: template, Func: func(c *engine.Ctx, p params) (engine.Arg[string], error) {
 			read := engine.Task[string, string]{Name: "Read", RunName: "{name} {input} as {key}", Func: func(_ context.Context, s string) (string, error) { return s, nil }}
