@@ -3,7 +3,6 @@ package engine_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -104,39 +103,6 @@ func TestAll(t *testing.T) {
 	if _, _, err := f.Start(t.Context(), e, []int{2, 3}, engine.Options{}); err == nil || err.Error() != "odd" {
 		t.Errorf("%v", err)
 	}
-}
-
-// Results are used in the order in which they come, and a run that is carried out
-// again uses them in the same order.
-func ExampleAsCompleted() {
-	turns := []chan bool{make(chan bool, 1), make(chan bool, 1), make(chan bool, 1), make(chan bool, 1)}
-	wait := engine.Task[int, int]{Name: "Wait", Func: func(_ context.Context, n int) (int, error) {
-		<-turns[n]
-		return n, nil
-	}}
-	f := engine.Flow[[]int, int]{Name: "race", Func: func(c *engine.Ctx, in []int) (engine.Arg[int], error) {
-		turns[0] <- true
-		futures := wait.Map(c, engine.Values(in...))
-		for i, err := range engine.AsCompleted(c, futures...) {
-			if err != nil {
-				return nil, err
-			}
-			n, err := futures[i].Get(c.Context())
-			if err != nil {
-				return nil, err
-			}
-			fmt.Println(n)
-			turns[n+1] <- true
-		}
-		return engine.Val(len(in)), nil
-	}}
-	_, run, err := f.Start(context.Background(), &engine.Engine{Version: "v1"}, []int{2, 0, 1}, engine.Options{})
-	fmt.Println(run.State.Name, err)
-	// Output:
-	// 0
-	// 1
-	// 2
-	// Completed <nil>
 }
 
 // A flow that makes one call after the other still sees each end when it does.

@@ -47,8 +47,17 @@
 // IDs from [Ctx], and leaves everything else to tasks. enginetest.Replay checks it.
 //
 // A run ends with an error that its body returns, with the first failure of a call
-// that nobody has looked at, or COMPLETED. Two errors are no failures: [Reschedule]
-// puts the run off, and a suspending [Pause] leaves it until somebody answers.
+// that nobody has looked at, or COMPLETED. A call whose argument failed is not made,
+// unless it takes the [Outcome]. Two errors are no failures: [Reschedule] puts the run
+// off, and a suspending [Pause] leaves it until somebody answers.
+//
+// A panic in a body, or in what makes an argument, fails its call, with a stack. In a
+// goroutine that a body starts by itself it ends the process, as everywhere in Go: the
+// run is then found CRASHED.
+//
+// A body whose time is over, or whose run is cancelled, has the engine's Grace to
+// return. One that does not is abandoned: its goroutine cannot be ended, but its
+// result, its states and its calls are refused from then on.
 //
 // What is acknowledged is never lost: a value that a future gives, a state that an
 // Observer was told is final, and a line of a log before it, are in the history by

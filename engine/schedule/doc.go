@@ -9,6 +9,12 @@
 // deployment, slug and instant, so that an edited schedule neither doubles runs
 // nor leaves any behind.
 //
+//	an instant within the Horizon ──► Scheduled ──► Late ──► a worker's
+//	                                     │            │
+//	one that nobody was there for        └────────────┴──► gone, where the schedule is
+//	   │                                                   edited, paused or deleted
+//	   └─► CatchUp ──► Scheduled, due at once; or CANCELLED (Skipped), with the reason
+//
 // # Clocks
 //
 // Cron and RRULE are rules about a wall clock. A time that the clock shows twice,

@@ -61,3 +61,59 @@ func ExampleParseFile() {
 	fmt.Println(err)
 	// Output: taximeter.yaml:5:7: unknown field "itnerval", did you mean "interval"?
 }
+
+// An interval of days keeps its wall time; a shorter one counts what has passed.
+func ExampleSchedule() {
+	daily := schedule.Schedule{Interval: 24 * time.Hour, Anchor: time.Date(2021, 3, 12, 9, 0, 0, 0, time.UTC), TimeZone: "Europe/Berlin"}
+	t := time.Date(2021, 3, 27, 0, 0, 0, 0, time.UTC)
+	for range 2 {
+		t, _ = daily.Next(t)
+		fmt.Println(t.Format(time.RFC3339))
+	}
+	fmt.Println(schedule.Schedule{Interval: time.Minute, Cron: "@hourly"}.Validate())
+	// Output:
+	// 2021-03-27T09:00:00Z
+	// 2021-03-28T08:00:00Z
+	// want exactly one of interval, cron and rrule
+}
+
+// A recurrence says what cron cannot: the last working day of a month.
+func ExampleSchedule_rRule() {
+	payday := schedule.Schedule{RRule: "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1"}
+	list, _ := payday.Between(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2024, 4, 1, 0, 0, 0, 0, time.UTC), 0)
+	for _, t := range list {
+		fmt.Println(t.Format(time.DateOnly))
+	}
+	// Output:
+	// 2024-01-31
+	// 2024-02-29
+	// 2024-03-29
+}
+
+// A deployment in code: what is left out is filled in, and a schedule's parameters are
+// laid over its own.
+func ExampleDeployment() {
+	d, err := schedule.Deployment{
+		Flow: "train", Name: "monthly", Parameters: []byte(`{"taxi":"green","trials":3}`),
+		Schedules: []schedule.Schedule{{Cron: "0 9 15 * *", Parameters: []byte(`{"trials":30}`)}},
+	}.Normalize(time.Now())
+	if err != nil {
+		fmt.Println(err)
+	}
+	params, err := d.RunParameters(&d.Schedules[0], nil)
+	fmt.Println(d.Ref(), d.Pool, d.Schedules[0].Slug, d.CatchUp, string(params), err)
+	// Output: train/monthly default schedule-1 all {"taxi":"green","trials":30} <nil>
+}
+
+// What was missed is run, all of it, the newest only, or what is not too old.
+func ExampleParseCatchUp() {
+	for _, text := range []string{"all", "latest", "skip-older-than 1d12h", "sometimes"} {
+		c, err := schedule.ParseCatchUp(text)
+		fmt.Println(c.Latest, c.OlderThan, err)
+	}
+	// Output:
+	// false 0s <nil>
+	// true 0s <nil>
+	// false 36h0m0s <nil>
+	// false 0s catch_up "sometimes": want all, latest, or skip-older-than and a time, such as skip-older-than 6h
+}
