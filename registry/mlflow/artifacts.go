@@ -60,12 +60,10 @@ func (h *Handler) serveFiles(g *echo.Group) {
 		_, name, _ := strings.Cut(c.Request().URL.Path, "/mlflow-artifacts/artifacts/")
 		return name
 	}
-	get := func(c echo.Context) error {
+	g.Match(reading, "/artifacts/*", func(c echo.Context) error {
 		f, err := h.service.OpenFile(c.Request().Context(), name(c))
 		return detailed(send(c, name(c), f, err))
-	}
-	g.GET("/artifacts/*", get)
-	g.HEAD("/artifacts/*", get)
+	})
 	g.PUT("/artifacts/*", func(c echo.Context) error {
 		if err := h.service.PutFile(c.Request().Context(), name(c), c.Request().Body); err != nil {
 			return detailed(err)
@@ -78,7 +76,7 @@ func (h *Handler) serveFiles(g *echo.Group) {
 		}
 		return c.JSON(http.StatusOK, struct{}{})
 	})
-	g.GET("/artifacts", func(c echo.Context) error {
+	g.Match(reading, "/artifacts", func(c echo.Context) error {
 		folder := strings.TrimSuffix(c.QueryParam("path"), "/")
 		if folder != "" {
 			if err := registry.CheckArtifactPath(folder); err != nil {
@@ -100,7 +98,7 @@ func (h *Handler) serveFiles(g *echo.Group) {
 		}
 	}
 	g.POST("/mpu/*", notSupported("upload"))
-	g.GET("/presigned/*", notSupported("download"))
+	g.Match(reading, "/presigned/*", notSupported("download"))
 }
 
 // detailed tells what is wrong with a path as MLflow's proxy does: without a
@@ -114,7 +112,7 @@ func detailed(err error) error {
 
 // serveLoggedModelFiles serves the files of logged models to the user interface.
 func (h *Handler) serveLoggedModelFiles(g *echo.Group) {
-	g.GET("/logged-models/:model_id/artifacts/files", func(c echo.Context) error {
+	g.Match(reading, "/logged-models/:model_id/artifacts/files", func(c echo.Context) error {
 		m, err := h.service.GetLoggedModel(c.Request().Context(), c.Param("model_id"))
 		if err != nil {
 			return err

@@ -136,9 +136,16 @@ func (h *Handler) serveJSON(g *echo.Group) {
 
 		{"GET", "/server-info", serverInfo},
 	} {
-		g.Add(e.method, e.path, h.json(e.answer))
+		methods := []string{e.method}
+		if e.method == http.MethodGet {
+			methods = reading
+		}
+		g.Match(methods, e.path, h.json(e.answer))
 	}
 }
+
+// reading are the methods of what may be got: who watches a server asks with HEAD.
+var reading = []string{http.MethodGet, http.MethodHead}
 
 // json makes an endpoint a handler: it reads the request, and writes the answer
 // as MLflow does.

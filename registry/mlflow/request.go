@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -35,7 +36,7 @@ func readRequest(c echo.Context) (*request, error) {
 	hr := c.Request()
 	r := &request{ctx: hr.Context(), fields: map[string]any{}}
 	query := hr.URL.Query()
-	if hr.Method == http.MethodGet && len(query) > 0 {
+	if slices.Contains(reading, hr.Method) && len(query) > 0 {
 		r.addQuery(query)
 	} else if err := r.readBody(c); err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (r *request) readBody(c echo.Context) error {
 		}
 		return registry.Errorf(registry.BadRequest, "read body: %w", err)
 	}
-	bare := hr.Method == http.MethodGet || hr.Method == http.MethodDelete && len(body) == 0
+	bare := slices.Contains(reading, hr.Method) || hr.Method == http.MethodDelete && len(body) == 0
 	if contentType := hr.Header.Get("Content-Type"); !bare {
 		if contentType == "" {
 			return registry.Errorf(registry.InvalidParameterValue, "Bad Request. Content-Type header is missing.")

@@ -3,6 +3,7 @@ package mlflow
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -12,16 +13,16 @@ import (
 
 // servePlain serves the routes beside the API.
 func (h *Handler) servePlain() {
-	h.router.GET("/health", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte("OK")) })
-	h.router.GET("/version", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(Version)) })
-	h.router.GET("/get-artifact", h.getArtifact)
-	h.router.GET("/model-versions/get-artifact", h.getVersionArtifact)
-	h.router.GET("/ajax-api/2.0/mlflow/get-artifact", h.getArtifact)
+	h.router.Match(reading, "/health", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte("OK")) })
+	h.router.Match(reading, "/version", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/plain; charset=utf-8", []byte(Version)) })
+	h.router.Match(reading, "/get-artifact", h.getArtifact)
+	h.router.Match(reading, "/model-versions/get-artifact", h.getVersionArtifact)
+	h.router.Match(reading, "/ajax-api/2.0/mlflow/get-artifact", h.getArtifact)
 	h.router.POST("/ajax-api/2.0/mlflow/upload-artifact", h.uploadArtifact)
-	h.router.GET("/ajax-api/2.0/mlflow/gateway-proxy", func(c echo.Context) error {
+	h.router.Match(reading, "/ajax-api/2.0/mlflow/gateway-proxy", func(c echo.Context) error {
 		return c.JSON(http.StatusOK, map[string][]string{"endpoints": {}})
 	})
-	h.router.GET("/ajax-api/3.0/mlflow/ui-telemetry", func(c echo.Context) error {
+	h.router.Match(reading, "/ajax-api/3.0/mlflow/ui-telemetry", func(c echo.Context) error {
 		return c.JSON(http.StatusOK, map[string]any{"disable_ui_events": []string{}, "disable_ui_telemetry": true, "ui_rollout_percentage": 0})
 	})
 	h.router.POST("/ajax-api/3.0/mlflow/ui-telemetry", func(c echo.Context) error {
@@ -59,21 +60,21 @@ func (h *Handler) serveRest(g *echo.Group) {
 		g.Any("/2.0/mlflow/"+family+"/*", rest)
 	}
 	for _, version := range []string{"/2.0", "/3.0"} {
-		g.GET(version+"/mlflow/get-trace-artifact", func(c echo.Context) error { return noTrace(c.QueryParam("request_id")) })
+		g.Match(reading, version+"/mlflow/get-trace-artifact", func(c echo.Context) error { return noTrace(c.QueryParam("request_id")) })
 	}
 	g.POST("/2.0mlflow/experiments/search-datasets", h.json(searchDatasets)) // so it stands in MLflow's protocol, beside the right one
 	g.POST("/2.0/mlflow/runs/create-promptlab-run", notDone)
 	g.POST("/2.0/mlflow/gateway-proxy", notDone)
-	g.GET("/3.0/mlflow/workspaces", notDone)
-	g.GET("/3.0/mlflow/workspaces/*", notDone)
-	g.GET("/3.0/mlflow/traces/get", func(c echo.Context) error { return noTrace(c.QueryParam("trace_id")) })
-	g.GET("/3.0/mlflow/traces/:id", func(c echo.Context) error {
+	g.Match(reading, "/3.0/mlflow/workspaces", notDone)
+	g.Match(reading, "/3.0/mlflow/workspaces/*", notDone)
+	g.Match(reading, "/3.0/mlflow/traces/get", func(c echo.Context) error { return noTrace(c.QueryParam("trace_id")) })
+	g.Match(reading, "/3.0/mlflow/traces/:id", func(c echo.Context) error {
 		if c.Param("id") == "batchGet" {
 			return c.JSON(http.StatusOK, struct{}{})
 		}
 		return noTrace(c.Param("id"))
 	})
-	g.GET("/2.0/mlflow/traces/:id/info", func(c echo.Context) error { return noTrace(c.Param("id")) })
+	g.Match(reading, "/2.0/mlflow/traces/:id/info", func(c echo.Context) error { return noTrace(c.Param("id")) })
 	g.POST("/2.0/mlflow/artifacts/presigned-upload-url", notPresigned("upload"))
 	g.POST("/2.0/mlflow/artifacts/presigned-download-url", notPresigned("download"))
 }
@@ -88,7 +89,7 @@ func (h *Handler) serveJobs() {
 	jobs.POST("/", func(echo.Context) error {
 		return detail(http.StatusBadRequest, "Invalid job name: this server runs no jobs")
 	})
-	jobs.GET("/:id", func(c echo.Context) error {
+	jobs.Match(reading, "/:id", func(c echo.Context) error {
 		return detail(http.StatusNotFound, "Job with ID %.100s not found", c.Param("id"))
 	})
 	jobs.PATCH("/cancel/:id", func(c echo.Context) error {
@@ -101,7 +102,7 @@ func (h *Handler) serveJobs() {
 // rest answers a read with nothing and refuses a write.
 func rest(c echo.Context) error {
 	path := c.Request().URL.Path
-	reads := c.Request().Method == http.MethodGet || c.Request().Method == http.MethodPost &&
+	reads := slices.Contains(reading, c.Request().Method) || c.Request().Method == http.MethodPost &&
 		(strings.HasSuffix(path, "/search") || strings.HasSuffix(path, "/metrics") || strings.HasSuffix(path, "/get-or-create-user"))
 	if !reads {
 		return notDone(c)

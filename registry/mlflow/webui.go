@@ -27,8 +27,8 @@ func CheckUI(files fs.FS) error {
 // serveUI serves the files of MLflow's web interface: the page at /, the rest
 // below /static-files. All its addresses are relative, so a prefix does no harm.
 func (h *Handler) serveUI() {
-	h.router.GET("/", func(c echo.Context) error { return h.sendUI(c, "index.html", "no-cache") })
-	h.router.GET("/static-files/*", func(c echo.Context) error {
+	h.router.Match(reading, "/", func(c echo.Context) error { return h.sendUI(c, "index.html", "no-cache") })
+	h.router.Match(reading, "/static-files/*", func(c echo.Context) error {
 		// The names have digests of the contents in them.
 		return h.sendUI(c, c.Param("*"), "public, max-age=2419200")
 	})
@@ -58,7 +58,7 @@ func (h *Handler) sendUI(c echo.Context, name, caching string) error {
 	}
 	header.Set("Content-Type", kind)
 	header.Set("Vary", "Accept-Encoding")
-	if r := c.Request(); st.Size() < worthPacking || r.Method != http.MethodGet || r.Header.Get("Range") != "" || !takesGzip(r) {
+	if r := c.Request(); st.Size() < worthPacking || r.Method == http.MethodHead || r.Header.Get("Range") != "" || !takesGzip(r) {
 		http.ServeContent(c.Response(), r, name, st.ModTime(), content)
 		return nil
 	}

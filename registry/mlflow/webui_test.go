@@ -73,6 +73,16 @@ func TestInterfaceFiles(t *testing.T) {
 			}
 		}
 	}
+	// What may be got may be asked for with HEAD.
+	for path, want := range map[string]int{
+		"/mlflow/": 200, "/mlflow/static-files/static/js/main.1.js": 200, "/mlflow/static-files/nope.js": 404, "/mlflow/health": 200, "/mlflow/version": 200,
+		"/mlflow/api/2.0/mlflow/experiments/get?experiment_id=0": 200, "/mlflow/api/2.0/mlflow/runs/get?run_id=nope": 404,
+		"/mlflow/ajax-api/2.0/mlflow/webhooks": 200, "/mlflow/api/2.0/mlflow/runs/create": 405,
+	} {
+		if status, body, _ := exchange(t, server, "HEAD", path, "", ""); status != want || body != "" {
+			t.Errorf("HEAD %s: %d %q, want %d", path, status, body, want)
+		}
+	}
 	h.UI = nil
 	if status, body, _ := exchange(t, server, "GET", "/mlflow/", "", ""); status != 404 || !strings.Contains(body, "without the files") {
 		t.Errorf("without files: %d %s", status, body)
