@@ -3,14 +3,11 @@
 package mlflow_test
 
 import (
-	"net/http/httptest"
-	"os/exec"
 	"testing"
 
 	"github.com/taximeter/taximeter/registry"
 	"github.com/taximeter/taximeter/registry/mlflow"
 	"github.com/taximeter/taximeter/registry/registrytest"
-	"github.com/taximeter/taximeter/registry/store"
 )
 
 // TestRealServer holds MLflow's own server to the rules, through our client.
@@ -20,25 +17,6 @@ func TestRealServer(t *testing.T) {
 		New:    func(*testing.T) registry.Service { return &mlflow.Client{BaseURL: url, Retries: 1} },
 		Exempt: realServer,
 	}.Run(t)
-}
-
-// TestRealClient has MLflow's own Python client do what trainers do, against
-// our server.
-func TestRealClient(t *testing.T) {
-	s, err := store.Open(t.Context(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	server := httptest.NewServer(mlflow.NewHandler(s))
-	defer server.Close()
-	cmd := exec.CommandContext(t.Context(), registrytest.Python(t), "testdata/client_check.py", server.URL)
-	cmd.Env, cmd.Dir = registrytest.Quiet(), "."
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v: %v\n%s", cmd, err, out)
-	}
-	t.Logf("%s", out)
 }
 
 // realServer says which rules MLflow 3.17.2's own server breaks, and how.

@@ -84,7 +84,9 @@ def experiments(client):
     client.rename_experiment(gone, names[1] + "-again")
     check("restored", client.get_experiment(gone).name, names[1] + "-again")
     refused("missing experiment", "RESOURCE_DOES_NOT_EXIST", client.get_experiment, "987654321")
+    check("default experiment", client.get_experiment("0").name, "Default")
     experiment = mlflow.set_experiment(names[0])
+    check("location", experiment.artifact_location, f"mlflow-artifacts:/{experiment.experiment_id}")
     mlflow.set_experiment_tags({"note": "é"})
     check("experiment", client.get_experiment(experiment.experiment_id).tags["note"], "é")
     return experiment
@@ -188,12 +190,18 @@ def check_everything(client, run_id):
         got = client.download_artifacts(run_id, "folder", to)
         check("downloaded", sorted(os.path.relpath(os.path.join(d, n), got) for d, _, names in os.walk(got) for n in names), ["deep/er/two", "empty", "large", "one"])
         check("large", os.path.getsize(f"{got}/large"), 3 << 20)
+    try:
+        client.download_artifacts(run_id, "missing.txt")
+        sys.exit("a missing artifact was downloaded")
+    except Exception as e:  # which one differs by the way it takes
+        check(f"a missing artifact: {e}", "missing.txt" in str(e), True)
     table = mlflow.load_table("table.json", run_ids=[run_id], extra_columns=["run_id"])
     check("table", (list(table["ride"]), set(table["run_id"])), ([1, 2, 3], {run_id}))
 
     inputs = {i.dataset.name: (i.dataset, {t.key: t.value for t in i.tags}) for i in run.inputs.dataset_inputs}
     check("datasets", {name: tags["mlflow.data.context"] for name, (_, tags) in inputs.items()},
           {"green_2021-01": "training", "ones": "testing", "by hand": "validation"})
+    check("by dataset", [r.info.run_id for r in client.search_runs([run.info.experiment_id], "datasets.name = 'green_2021-01'")], [run_id])
     dataset, tags = inputs["green_2021-01"]
     check("dataset", (tags["month"], json.loads(dataset.profile)["num_rows"], len(json.loads(dataset.schema)["mlflow_colspec"])), ("2021-01", 60, 3))
     check("source", mlflow.data.get_source(dataset).url, "https://example.com/green_2021-01.parquet")
@@ -206,6 +214,7 @@ def search(client, experiment):
         ids.append(run.info.run_id)
         client.log_metric(run.info.run_id, "score", math.nan if i == 6 else i % 3)
         client.log_param(run.info.run_id, "p q", f"v{i}")
+        client.set_tag(run.info.run_id, "trainer.key", f"flow/{i}")
         if i != 5:
             client.set_terminated(run.info.run_id, "FINISHED" if i % 2 else "FAILED", 1700000001000)
 
@@ -218,6 +227,7 @@ def search(client, experiment):
         "params.\"p q\" LIKE 'v%'": "s0 s1 s2 s3 s4 s5 s6", "params.`p q` ILIKE '%V1'": "s1", "attributes.status = 'RUNNING'": "s5",
         "attributes.run_name LIKE 's%' and status != 'FAILED'": "s1 s3 s5", "start_time > 1700000000004": "s5 s6",
         f"run_id IN ('{ids[2]}', '{ids[4]}')": "s2 s4", "tags.`mlflow.user` = 'nobody'": "",
+        "metrics.score < 20e-1 and metrics.score > 0": "s1 s4", "tags.`trainer.key` = 'flow/3'": "s3",
     }.items():
         check(f"search {more}", found(more), want.split())
     if THREE:
