@@ -131,7 +131,7 @@ func lock(path string) (unlock func(), err error) {
 // Write runs do in one transaction that holds the write lock from its first
 // statement (BEGIN IMMEDIATE), and commits it unless do returns an error. It
 // waits for other writers up to Config.BusyTimeout. When Write returns nil, the
-// transaction is committed. do may run more than once, so it must not touch
+// transaction is committed; when the disk is full, its error is syscall.ENOSPC. do may run more than once, so it must not touch
 // anything outside tx that a second run would spoil.
 func (db *DB) Write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return db.patiently(ctx, func() error { return db.once(ctx, do) })
@@ -142,7 +142,7 @@ func (db *DB) patiently(ctx context.Context, once func() error) error {
 	for deadline := time.Now().Add(db.config.BusyTimeout); ; {
 		err := once()
 		if !busy(err) || time.Now().After(deadline) {
-			return err
+			return withCause(err)
 		}
 		select {
 		case <-ctx.Done():
@@ -169,6 +169,14 @@ func (db *DB) once(ctx context.Context, do func(tx *sql.Tx) error) error {
 func busy(err error) bool {
 	var e sqlite3.Error
 	return errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked)
+}
+
+// withCause says of SQLite's word for a full disk what the system's is.
+func withCause(err error) error {
+	if e, ok := errors.AsType[sqlite3.Error](err); ok && e.Code == sqlite3.ErrFull {
+		return fmt.Errorf("%w: %w", err, syscall.ENOSPC)
+	}
+	return err
 }
 
 // IsUnique reports whether err is a violated uniqueness or primary key.

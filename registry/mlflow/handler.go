@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"syscall"
 
 	"github.com/labstack/echo/v4"
 
@@ -190,6 +191,9 @@ func (h *Handler) public(err error, path string) *registry.Error {
 	switch {
 	case ok:
 		return e
+	case errors.Is(err, syscall.ENOSPC):
+		h.log.Error("request failed", "path", path, "error", err)
+		return &registry.Error{Code: resourceExhausted, Message: "the server's disk is full: nothing was written", Err: err}
 	case errors.Is(err, context.Canceled):
 		return registry.Errorf("CANCELLED", "the request was cancelled")
 	case errors.Is(err, io.ErrUnexpectedEOF):

@@ -3,15 +3,32 @@ package mlflow
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
+	"syscall"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/taximeter/taximeter/registry"
 )
 
-const methodNotAllowed registry.Code = "METHOD_NOT_ALLOWED"
+const (
+	methodNotAllowed  registry.Code = "METHOD_NOT_ALLOWED"
+	resourceExhausted registry.Code = "RESOURCE_EXHAUSTED"
+)
+
+// statusOf returns the HTTP status of an error. A full disk is not 429 as other
+// exhausted resources are, nor 500: MLflow's clients would ask again for minutes.
+func statusOf(e *registry.Error) int {
+	switch {
+	case e.Code == methodNotAllowed:
+		return http.StatusMethodNotAllowed
+	case errors.Is(e, syscall.ENOSPC):
+		return http.StatusInsufficientStorage
+	}
+	return e.Code.Status()
+}
 
 // writeJSON answers with a value as MLflow prints it: indented by 2, unless it
 // is long, and texts as they are. A nil value is {}.
@@ -56,10 +73,7 @@ func blob(c echo.Context, status int, value any, indent string) error {
 // writeError answers with an error as MLflow prints it: spaces after colons and
 // commas, as Python writes them.
 func writeError(c echo.Context, e *registry.Error) error {
-	status := e.Code.Status()
-	if e.Code == methodNotAllowed {
-		status = http.StatusMethodNotAllowed
-	}
+	status := statusOf(e)
 	if c.Request().Method == http.MethodHead {
 		return c.NoContent(status)
 	}
