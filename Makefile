@@ -27,7 +27,7 @@ demo: build
 	@MONTHS='$(MONTHS)' ADDR='$(ADDR)' CHECK='$(CHECK)' scripts/demo.sh $(BIN)
 
 test: vet
-	go test -race -timeout 20m ./...
+	go test -race -timeout 40m ./...
 
 # The engine's crash proof whole: a kill at every transition and at 1,000 random
 # instants, of which make test runs a few; and the tracking server killed 200
@@ -48,7 +48,7 @@ parity: months $(VENV)/ready $(CACHE)/xgboost3-1/ready $(CACHE)/mlflow2-1/ready 
 	@scripts/install.sh qemu-aarch64-static qemu-user-static || { \
 		echo 'make parity: arm64 is emulated: install qemu-user-static'; exit 1; }
 	TAXIMETER_MONTHS='$(abspath $(MONTHS))' TAXIMETER_WIRE='$(abspath $(WIRE))' TAXIMETER_PYTHON='$(VENV)/bin/python' TAXIMETER_PYTHON_XGBOOST3='$(CACHE)/xgboost3-1/bin/python' TAXIMETER_PYTHON_MLFLOW2='$(CACHE)/mlflow2-1/bin/python' TAXIMETER_JAVA_CLASSPATH='$(CACHE)/java-1/classpath' \
-		go test -tags parity -count=1 -timeout 25m -v -run 'Real|Original|Searched|Parity' ./models ./models/gbt ./registry/mlflow ./registry/mlflowstore ./cmd/taximeter
+		go test -tags parity -count=1 -timeout 40m -v -run 'Real|Original|Searched|Parity' ./models ./models/gbt ./registry/mlflow ./registry/mlflowstore ./cmd/taximeter
 	go test -tags browser -count=1 -v ./serve/ui
 
 months:

@@ -134,9 +134,9 @@ var differences = map[string]difference{
 	`[list] POST /api/2.0/mlflow/experiments/create [1]`:   {"400 application/json", "§2.9: theirs is 500"},
 	`[dup] POST /api/2.0/mlflow/experiments/create {"name":"Default"}`: {
 		`RESOURCE_ALREADY_EXISTS", "message": "Experiment(name=Default) already exists.`, "§2.9: theirs tells its SQL"},
-	`[runcreate_noexp] POST /api/2.0/mlflow/runs/create {}`: {`"experiment_id": "0"`, "§1.2: theirs tells its SQL"},
+	`[runcreate_noexp] POST /api/2.0/mlflow/runs/create {}`: {`"experiment_id": "0"`, "§2.9: theirs tells its SQL; here it is a run of the default experiment, as §1.2 has it"},
 	`[flt] POST /api/2.0/mlflow/runs/search {"experiment_ids":["0"],"max_results":1,"filter":"params.p IS NULL"}`: {
-		`"runs": [`, "the run that runcreate_noexp has made"},
+		`"runs": [`, "§2.9: finds the run of runs/create without an experiment"},
 	`[searchruns_ob] POST /api/2.0/mlflow/runs/search {"experiment_ids":["0"],"order_by":["metrics.x","metrics.x"]}`: {
 		"`order_by` contains duplicate fields: ['metrics.x', 'metrics.x']", "§2.9: theirs is 500, with the same message"},
 	`[searchruns_view] POST /api/2.0/mlflow/runs/search {"experiment_ids":["0"],"run_view_type":"BOGUS","max_results":1}`: {
