@@ -2,6 +2,7 @@ package models
 
 import (
 	"math"
+	"sync"
 	"testing"
 
 	"github.com/taximeter/taximeter/data"
@@ -67,6 +68,36 @@ func TestRideAloneAndAmongMany(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// The first rides may come all at once: they compile the trees, make pieces and
+// look up zones in one another's way.
+func TestFirstRidesAllAtOnce(t *testing.T) {
+	rides := manyRides()
+	for _, m := range everyModel(t) {
+		want := make([]float32, len(rides))
+		once, err := checked(&Model{Kind: m.Kind, Encoding: m.Encoding, Vectorizer: m.Vectorizer, Linear: m.Linear, Trees: m.Trees})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := once.PredictRides(rides, want); err != nil {
+			t.Fatal(err)
+		}
+		var wait sync.WaitGroup
+		for worker := range 8 {
+			wait.Go(func() {
+				got := make([]float32, 1)
+				for i := range rides {
+					at := (i + worker*len(rides)/8) % len(rides)
+					if err := m.PredictRides(rides[at:at+1], got); err != nil || got[0] != want[at] {
+						t.Errorf("%s: %+v takes %v minutes among others, want %v, %v", m, rides[at], got[0], want[at], err)
+						return
+					}
+				}
+			})
+		}
+		wait.Wait()
 	}
 }
 
