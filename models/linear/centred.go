@@ -104,7 +104,7 @@ func (a *centred) pull(v, u []float64, f, beta float64, sums []float64) float64 
 			total = all.fold(u, ones[:len(u)])
 			break
 		}
-		all.add(u, ones[:])
+		all.addOnes(u)
 	}
 	for j, column := range a.columns {
 		sums[column] = ofNumbers[j]

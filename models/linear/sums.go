@@ -13,14 +13,56 @@ func dot(a, b []float64) float64 {
 // lanes are the running sums of a dot of long vectors that is made bit by bit.
 type lanes [32]float64
 
-// add adds the products of a and b, whose length is a multiple of 32.
+// add adds the products of a and b, whose length is a multiple of 32, eight sums
+// at a time: so many stay in registers.
 func (l *lanes) add(a, b []float64) {
 	for len(a) >= 32 && len(b) >= 32 {
-		x, y := (*[32]float64)(a), (*[32]float64)(b)
-		for k := range l {
-			l[k] = math.FMA(x[k], y[k], l[k])
+		n := min(len(a), len(b), run) &^ 31
+		for k := 0; k < len(l); k += 8 {
+			addEight((*[8]float64)(l[k:]), a[k:n], b[k:n])
 		}
-		a, b = a[32:], b[32:]
+		a, b = a[n:], b[n:]
+	}
+}
+
+// addEight adds the first eight products of every 32.
+func addEight(l *[8]float64, a, b []float64) {
+	s0, s1, s2, s3, s4, s5, s6, s7 := l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7]
+	for i := 0; i+8 <= len(a) && i+8 <= len(b); i += 32 {
+		x, y := (*[8]float64)(a[i:]), (*[8]float64)(b[i:])
+		s0 = math.FMA(x[0], y[0], s0)
+		s1 = math.FMA(x[1], y[1], s1)
+		s2 = math.FMA(x[2], y[2], s2)
+		s3 = math.FMA(x[3], y[3], s3)
+		s4 = math.FMA(x[4], y[4], s4)
+		s5 = math.FMA(x[5], y[5], s5)
+		s6 = math.FMA(x[6], y[6], s6)
+		s7 = math.FMA(x[7], y[7], s7)
+	}
+	*l = [8]float64{s0, s1, s2, s3, s4, s5, s6, s7}
+}
+
+// addOnes is add where b is ones: what is multiplied by one is added as it is.
+func (l *lanes) addOnes(a []float64) {
+	for len(a) >= 32 {
+		n := min(len(a), run) &^ 31
+		for k := 0; k < len(l); k += 8 {
+			l, a := (*[8]float64)(l[k:]), a[k:n]
+			s0, s1, s2, s3, s4, s5, s6, s7 := l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7]
+			for i := 0; i+8 <= len(a); i += 32 {
+				x := (*[8]float64)(a[i:])
+				s0 += x[0]
+				s1 += x[1]
+				s2 += x[2]
+				s3 += x[3]
+				s4 += x[4]
+				s5 += x[5]
+				s6 += x[6]
+				s7 += x[7]
+			}
+			*l = [8]float64{s0, s1, s2, s3, s4, s5, s6, s7}
+		}
+		a = a[n:]
 	}
 }
 
