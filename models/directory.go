@@ -147,7 +147,7 @@ func (m *Model) modelJSON() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// preprocessor is the content of VectorizerFile.
+// preprocessor is the content of VectorizerFile, which vectorizerJSON writes.
 type preprocessor struct {
 	Features   features.Encoding  `json:"features"`
 	Vectorizer *matrix.Vectorizer `json:"vectorizer"`
@@ -158,7 +158,11 @@ func (m *Model) vectorizerJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(preprocessor{encoding, m.Vectorizer})
+	b := append([]byte(`{"features":`), quote(string(encoding))...)
+	if b, err = m.Vectorizer.AppendJSON(append(b, `,"vectorizer":`...)); err != nil {
+		return nil, err
+	}
+	return append(b, '}'), nil
 }
 
 // exampleJSON is a table of rides as MLflow stores one, and as it is posted.

@@ -143,11 +143,11 @@ var transform = engine.Task[transformInput, Split]{
 }
 
 func (in transformInput) split() (Split, error) {
-	train, err := in.Encoder.part(in.Train)
-	if err != nil {
-		return Split{}, err
-	}
-	valid, err := in.Encoder.part(in.Valid)
+	var train, valid Part
+	err := atOnce(
+		func() (err error) { train, err = in.Encoder.part(in.Train); return err },
+		func() (err error) { valid, err = in.Encoder.part(in.Valid); return err },
+	)
 	return Split{in.Encoder.Encoding, in.Encoder.Vectorizer, train, valid}, err
 }
 

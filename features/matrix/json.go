@@ -34,29 +34,53 @@ const (
 // MarshalJSON writes v; equal vectorizers give equal bytes. A name that is not
 // UTF-8 is an error, since JSON could not give it back.
 func (v *Vectorizer) MarshalJSON() ([]byte, error) {
-	out := vectorizerJSON{
-		Format: jsonFormat, Version: jsonVersion, Width: v.width,
-		Blocks: make([]blockJSON, len(v.blocks)), Numbers: make([]string, len(v.numbers)),
-	}
-	for i, b := range v.blocks {
-		out.Blocks[i] = blockJSON{Name: b.Name, Levels: b.Levels}
-		if b.Levels == nil {
-			out.Blocks[i].Levels = []string{}
-		}
-	}
-	for i, n := range v.numbers {
-		out.Numbers[i] = n.Name
-	}
+	return v.AppendJSON(nil)
+}
+
+// AppendJSON appends to b what MarshalJSON returns. It is several times as fast
+// as json.Marshal, which looks at every byte of that again.
+func (v *Vectorizer) AppendJSON(b []byte) ([]byte, error) {
 	if err := v.checkUTF8(); err != nil {
 		return nil, fmt.Errorf("write vectorizer: %w", err)
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
-		return nil, fmt.Errorf("write vectorizer: %w", err)
+	b = fmt.Appendf(b, `{"format":%q,"version":%d,"width":%d,"blocks":[`, jsonFormat, jsonVersion, v.width)
+	for i, block := range v.blocks {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(append(b, `{"name":`...), block.Name)
+		b = append(b, `,"levels":[`...)
+		for j, level := range block.Levels {
+			if j > 0 {
+				b = append(b, ',')
+			}
+			b = appendText(b, level)
+		}
+		b = append(b, "]}"...)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	b = append(b, `],"numbers":[`...)
+	for i, n := range v.numbers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, n.Name)
+	}
+	return append(b, "]}"...), nil
+}
+
+// appendText appends s, which is UTF-8, as encoding/json spells it where < and >
+// stay as they are.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+			var text bytes.Buffer
+			enc := json.NewEncoder(&text)
+			enc.SetEscapeHTML(false)
+			_ = enc.Encode(s) // a string always can be
+			return append(b, bytes.TrimSuffix(text.Bytes(), []byte("\n"))...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
 }
 
 func (v *Vectorizer) checkUTF8() error {

@@ -83,3 +83,35 @@ func FuzzUnmarshalJSON(f *testing.F) {
 		}
 	})
 }
+
+// Names are spelled as encoding/json would, and sorted as strings are.
+func TestNamesOfAllKinds(t *testing.T) {
+	parts := []string{"", "a", "b", "-1_7", "43_151", "43_15", "\x00", "\"", "\\", "<&>", "\n", "\x7f", "é", "\u2028", "😀", "longer than eight", "longer than nine"}
+	var levels []string
+	for _, a := range parts {
+		for _, b := range parts {
+			levels = append(levels, a+b)
+		}
+	}
+	codes := make([]int32, len(levels))
+	for i := range codes {
+		codes[i] = int32(i)
+	}
+	v, err := Fit([]Column{Categories{"a\"<é", levels, codes}, Values{"b\\", make([]float64, len(codes))}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := v.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(levels)
+	levels = slices.Compact(levels)
+	var want bytes.Buffer
+	enc := json.NewEncoder(&want)
+	enc.SetEscapeHTML(false)
+	err = enc.Encode(vectorizerJSON{jsonFormat, jsonVersion, len(levels) + 1, []blockJSON{{"a\"<é", levels}}, []string{"b\\"}})
+	if err != nil || string(got)+"\n" != want.String() {
+		t.Errorf("JSON is %s, %v, want %s", got, err, &want)
+	}
+}

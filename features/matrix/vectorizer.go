@@ -1,8 +1,11 @@
 package matrix
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Vectorizer turns columns into a design matrix exactly as scikit-learn's
@@ -68,8 +71,32 @@ func usedLevels(c Categories) ([]string, error) {
 			levels = append(levels, level)
 		}
 	}
-	slices.Sort(levels)
-	return slices.Compact(levels), nil
+	return slices.Compact(sorted(levels)), nil
+}
+
+// sorted sorts levels. Most are told apart by their first eight bytes, which
+// compare as one number.
+func sorted(levels []string) []string {
+	type level struct {
+		first uint64
+		text  string
+	}
+	all := make([]level, len(levels))
+	for i, text := range levels {
+		var first [8]byte
+		copy(first[:], text)
+		all[i] = level{binary.BigEndian.Uint64(first[:]), text}
+	}
+	slices.SortFunc(all, func(a, b level) int {
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		return strings.Compare(a.text, b.text)
+	})
+	for i := range all {
+		levels[i] = all[i].text
+	}
+	return levels
 }
 
 func codeError(c Categories, row int) error {
