@@ -16,6 +16,11 @@ func (e *Ensemble) Compile(x *matrix.Matrix) *Predictor {
 	if !c.place(x) || !c.axes(x) {
 		return p
 	}
+	nodes := 0
+	for i := range e.Trees {
+		nodes += len(e.Trees[i].Nodes)
+	}
+	p.steps = make([]step, 0, nodes)
 	for i := range e.Trees {
 		p.roots = append(p.roots, int32(len(p.steps)))
 		c.compile(&e.Trees[i])

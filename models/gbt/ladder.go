@@ -23,8 +23,8 @@ func newLadder(thresholds []float32) ladder {
 			l.thresholds = append(l.thresholds, sortable(v+0)) // -0 is 0
 		}
 	}
-	slices.Sort(l.thresholds)
-	l.thresholds = slices.Clip(append(slices.Compact(l.thresholds), math.MaxUint32))
+	l.thresholds = slices.Compact(sortedNumbers(l.thresholds))
+	l.thresholds = slices.Clip(append(l.thresholds, math.MaxUint32))
 	if l.count() == 0 {
 		return l
 	}
@@ -41,6 +41,34 @@ func newLadder(thresholds []float32) ladder {
 		l.rungs[i] += l.rungs[i-1]
 	}
 	return l
+}
+
+// sortedNumbers sorts all, digit by digit: a tenth of slices.Sort's time for the
+// thresholds of 100 trees. It may return other memory.
+func sortedNumbers(all []uint32) []uint32 {
+	const digit = 11 // bits
+	if len(all) < 1<<digit {
+		slices.Sort(all)
+		return all
+	}
+	out := make([]uint32, len(all))
+	for shift := 0; shift < 32; shift += digit {
+		var next [1 << digit]int // where the next of a digit goes
+		for _, v := range all {
+			next[v>>shift%(1<<digit)]++
+		}
+		at := 0
+		for d, count := range next {
+			next[d], at = at, at+count
+		}
+		for _, v := range all {
+			d := v >> shift % (1 << digit)
+			out[next[d]] = v
+			next[d]++
+		}
+		all, out = out, all
+	}
+	return all
 }
 
 // count is the number of thresholds; classes are one more.
