@@ -70,8 +70,8 @@ func (a *App) withDeployment(ctx context.Context, ref string, do func(*history.S
 // lostDeployment is lost for a deployment that is called otherwise.
 func (a *App) lostDeployment(ctx context.Context, h *history.Store, err error, ref string) error {
 	list, other := h.Deployments(ctx)
-	if other != nil || len(list) == 0 {
-		return a.lost(err, "deployment")
+	if other != nil {
+		return errors.Join(err, other)
 	}
 	var names []string
 	for _, d := range list {
@@ -80,7 +80,7 @@ func (a *App) lostDeployment(ctx context.Context, h *history.Store, err error, r
 			names[len(names)-1] = d.Spec.Name
 		}
 	}
-	return a.lost(fmt.Errorf("deployment %q%s: %w", ref, schedule.Suggest(ref, names), engine.ErrNotFound), "deployment")
+	return a.missing("deployment", ref, names)
 }
 
 // checkDeployment checks what only the flow knows: that it is there, and what

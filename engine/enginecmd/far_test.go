@@ -210,6 +210,7 @@ func TestAFarWorkerIsKilled(t *testing.T) {
 		"WorkerAndChild": {soon, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := newFarm(t)
 			s := f.store()
 			first := f.worker(c.args...)
@@ -240,6 +241,7 @@ func TestAFarWorkerIsKilled(t *testing.T) {
 // A worker that was only asleep wakes to find that its run is another's: it can
 // change nothing any more.
 func TestAFarWorkerWasAsleep(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	s := f.store()
 	first := f.worker(append([]string{"--in-process"}, soon...)...)
@@ -268,6 +270,7 @@ func TestAFarWorkerWasAsleep(t *testing.T) {
 // The server is killed and comes back: a far worker's run waits for it, and nothing
 // of what it has done is missing.
 func TestTheServerComesBack(t *testing.T) {
+	t.Parallel()
 	f := newFarm(t)
 	s := f.store()
 	server := f.serve("127.0.0.1:0") // a second one on the same home

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
@@ -91,8 +92,12 @@ func (a *App) listFlowRuns(ctx context.Context, q engine.RunQuery) error {
 
 func (a *App) runTable(runs []engine.FlowRun) {
 	rows := [][]string{{"ID", "FLOW", "NAME", "STATE", "STARTED", "TOOK"}}
-	for _, r := range enginehttp.NewFlowRuns(runs) {
-		rows = append(rows, []string{r.ID, r.Flow, r.Name, r.State.Name, Ago(r.Created), Seconds(r.Seconds)})
+	for i, r := range enginehttp.NewFlowRuns(runs) {
+		started := Ago(runs[i].Start)
+		if due := runs[i].NextStart; due.After(time.Now()) {
+			started = "due " + due.Local().Format("2006-01-02 15:04")
+		}
+		rows = append(rows, []string{r.ID, r.Flow, r.Name, r.State.Name, started, Seconds(r.Seconds)})
 	}
 	a.Table(rows)
 }

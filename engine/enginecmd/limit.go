@@ -10,7 +10,6 @@ import (
 	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/enginehttp"
 	"github.com/taximeter/taximeter/engine/history"
-	"github.com/taximeter/taximeter/engine/schedule"
 )
 
 // LimitCommand is "concurrency-limit".
@@ -50,7 +49,7 @@ func (a *App) withLimit(ctx context.Context, name string, do func(*history.Store
 			for _, l := range limits {
 				names = append(names, l.Name)
 			}
-			return a.lost(fmt.Errorf("concurrency limit %q%s: %w", name, schedule.Suggest(name, names), engine.ErrNotFound), "concurrency-limit")
+			return a.missing("concurrency-limit", name, names)
 		}
 		return do(h, limits[i])
 	})

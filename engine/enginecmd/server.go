@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -62,7 +63,8 @@ func (a *App) serve(ctx context.Context, s *serve.Server, h *history.Store, u *U
 	}
 	api := enginehttp.NewHandler(h, s.Log, a.Flows...)
 	defer context.AfterFunc(ctx, api.Close)()
-	s.Mounts = []serve.Mount{{Path: enginehttp.Prefix, Handler: api}, {Path: enginehttp.DocsPath, Handler: api}}
+	s.Mounts = []serve.Mount{{Path: enginehttp.Prefix, Handler: api}, {Path: enginehttp.DocsPath, Handler: api},
+		{Path: "", Handler: http.RedirectHandler(enginehttp.DocsPath, http.StatusFound)}} // a browser's first look
 	s.Ready = func(url string) {
 		_ = a.Show(map[string]string{"url": url}, func() { // the server goes on without a reader
 			fmt.Fprintf(a.Out, "API       %s%s\ndocs      %s%s\n", url, enginehttp.Prefix, url, enginehttp.DocsPath)

@@ -33,7 +33,13 @@ func (a *App) TaskRunCommand() *cobra.Command {
 	ls.Flags().IntVar(&q.Limit, "limit", 200, "how many")
 	ls.Flags().StringSliceVar(&states, "state", nil, "only calls in this state, such as FAILED; give it several times")
 	ls.Flags().StringVar(&q.Name, "name", "", "only calls with this in their name")
-	return Group("task-run", "List and inspect the calls of a flow run", ls,
+	logs := &cobra.Command{Use: "logs RUN KEY", Short: "Print the log of a call", Long: "Print the log of a call, oldest line first. " + runRefs, Args: Wants(2, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withTask(cmd.Context(), args[0], args[1], func(_ *history.Store, run engine.FlowRun, t engine.TaskRun) error {
+				return a.logs(cmd.Context(), run.ID, engine.LogQuery{TaskKey: t.Key}, false)
+			})
+		}}
+	return Group("task-run", "List and inspect the calls of a flow run", ls, logs,
 		&cobra.Command{Use: "inspect RUN KEY", Short: "Show a call with all its states", Args: Wants(2, 2),
 			Long: fmt.Sprintf("Show a call with all its states and its log. KEY is as \"%s task-run ls\" lists it,\nor the beginning that only one has. %s", a.Name, runRefs),
 			RunE: func(cmd *cobra.Command, args []string) error {
@@ -80,19 +86,26 @@ func findTask(ctx context.Context, h *history.Store, run engine.FlowRun, key str
 	}
 	switch len(fit) {
 	case 0:
-		return t, fmt.Errorf("flow run %s has no call %q%s: %w", run.ID, key, schedule.Suggest(key, keys), engine.ErrNotFound)
+		return t, fmt.Errorf("flow run %s has no call %q%s", run.ID, key, schedule.Suggest(key, keys))
 	case 1:
 		return t, nil
 	}
 	return t, fmt.Errorf("call %q is %w: %s", key, engine.ErrAmbiguous, strings.Join(fit, ", "))
 }
 
-func (a *App) inspectTask(ctx context.Context, ref, key string) error {
+// withTask opens the history and finds a call.
+func (a *App) withTask(ctx context.Context, ref, key string, do func(*history.Store, engine.FlowRun, engine.TaskRun) error) error {
 	return a.withRun(ctx, ref, func(h *history.Store, run engine.FlowRun) error {
 		t, err := findTask(ctx, h, run, key)
 		if err != nil {
 			return a.lost(err, "task-run")
 		}
+		return do(h, run, t)
+	})
+}
+
+func (a *App) inspectTask(ctx context.Context, ref, key string) error {
+	return a.withTask(ctx, ref, key, func(h *history.Store, run engine.FlowRun, t engine.TaskRun) error {
 		states, err := h.States(ctx, run.ID, t.Key)
 		if err != nil {
 			return err

@@ -22,7 +22,7 @@ import (
 type workerFlags struct {
 	pool, name    string
 	api, token    string
-	queues        []string
+	queues, flows []string
 	limit         int
 	prefetch      time.Duration
 	lease         time.Duration
@@ -68,6 +68,9 @@ beside their records, and nothing of the server's.`,
 }
 
 func (a *App) startWorker(ctx context.Context, f workerFlags) error {
+	for _, flow := range a.Flows {
+		f.flows = append(f.flows, flow.Info().Name)
+	}
 	if f.limit < 0 {
 		return Usage("--limit %d: want at least 1, or nothing for any number", f.limit)
 	}
@@ -114,7 +117,7 @@ func (a *App) work(ctx context.Context, source workSource, r worker.Runner, f wo
 }
 
 func (f workerFlags) worker(source worker.Source, r worker.Runner, log *slog.Logger) *worker.Worker {
-	w := &worker.Worker{Source: source, Runner: r, Name: f.name, Pool: f.pool, Queues: f.queues, Limit: f.limit, Prefetch: f.prefetch, Log: log}
+	w := &worker.Worker{Source: source, Runner: r, Name: f.name, Pool: f.pool, Queues: f.queues, Flows: f.flows, Limit: f.limit, Prefetch: f.prefetch, Log: log}
 	if f.api != "" { // it is not missed much later than its runs
 		w.Every = min(worker.DefaultEvery, f.lease/(worker.Missed+1))
 	}

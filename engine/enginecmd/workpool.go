@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/engine"
@@ -73,17 +74,26 @@ func (a *App) lost(err error, noun string) error {
 	return err
 }
 
+// missing says that there is no thing of a noun called word, and which may be meant.
+func (a *App) missing(noun, word string, known []string) error {
+	err := fmt.Errorf("there is no %s %q", strings.ReplaceAll(noun, "-", " "), word)
+	if len(known) > 0 {
+		err = fmt.Errorf("%w%s", err, schedule.Suggest(word, known))
+	}
+	return Failure(ExitFailed, err).Hint("\"%s %s ls\" lists them", a.Name, noun)
+}
+
 // lostPool is lost for a pool that is called otherwise.
 func (a *App) lostPool(ctx context.Context, h *history.Store, err error, name string) error {
 	pools, other := h.Pools(ctx)
-	if !errors.Is(err, engine.ErrNotFound) || other != nil || len(pools) == 0 {
-		return a.lost(err, "work-pool")
+	if !errors.Is(err, engine.ErrNotFound) || other != nil {
+		return errors.Join(err, other)
 	}
 	var names []string
 	for _, p := range pools {
 		names = append(names, p.Name)
 	}
-	return a.lost(fmt.Errorf("work pool %q%s: %w", name, schedule.Suggest(name, names), engine.ErrNotFound), "work-pool")
+	return a.missing("work-pool", name, names)
 }
 
 func limitText(n int) string {

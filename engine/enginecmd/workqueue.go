@@ -2,11 +2,9 @@ package enginecmd
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"github.com/taximeter/taximeter/engine"
 	"github.com/taximeter/taximeter/engine/history"
 	"github.com/taximeter/taximeter/engine/schedule"
 	"github.com/taximeter/taximeter/engine/worker"
@@ -110,7 +108,7 @@ func (a *App) findQueue(ctx context.Context, pool, name string) (q worker.Queue,
 			_, err := h.Pool(ctx, pool)
 			return a.lostPool(ctx, h, err, pool)
 		}
-		return a.lost(fmt.Errorf("work queue %q of pool %s%s: %w", name, pool, schedule.Suggest(name, names), engine.ErrNotFound), "work-queue")
+		return a.missing("work-queue", name, names)
 	})
 	return q, err
 }

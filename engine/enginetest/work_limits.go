@@ -102,7 +102,15 @@ func why(t *testing.T, s WorkStore) {
 	w := newWorker(t, s, "elsewhere", "other")
 	says("no worker of pool default takes runs of queue q")
 	w = newWorker(t, s, "here")
-	w.Limit = 1
+	w.Flows = []string{"score"}
+	if _, err := s.Beat(t.Context(), w, nil); err != nil {
+		t.Fatal(err)
+	}
+	says("no worker of pool default has flow train")
+	if got := claim(t, s, w, 1, now().Add(time.Minute)); len(got) != 0 {
+		t.Errorf("a worker was given a flow that it does not have: %+v", got)
+	}
+	w.Limit, w.Flows = 1, []string{"score", "train"}
 	if _, err := s.Beat(t.Context(), w, nil); err != nil {
 		t.Fatal(err)
 	}

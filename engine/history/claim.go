@@ -178,8 +178,9 @@ func (s *Store) candidate(ctx context.Context, tx *sqlite.Tx, w worker.Info, bef
 		err = tx.QueryRowContext(ctx, `SELECT id, queue, flow || '/' || deployment FROM flow_run INDEXED BY flow_run_due
 			WHERE pool = ?1 AND `+waitingWork+` AND coalesce(next_start, 0) <= ?2 AND queue IN (SELECT value FROM json_each(?3))
 				AND (?4 = '[]' OR flow || '/' || deployment NOT IN (SELECT value FROM json_each(?4)))
+				AND (?5 = '[]' OR flow IN (SELECT value FROM json_each(?5)))
 			ORDER BY coalesce(next_start, 0), expected_start, id LIMIT 1`,
-			w.Pool, before.UnixMicro(), list(levels[level]), list(fullDeployments)).Scan(&c.id, &c.queue, &c.deployment)
+			w.Pool, before.UnixMicro(), list(levels[level]), list(fullDeployments), list(w.Flows)).Scan(&c.id, &c.queue, &c.deployment)
 		if !errors.Is(err, sql.ErrNoRows) {
 			break
 		}

@@ -146,7 +146,7 @@ func (b *batch) putTask(w *taskWrite) error {
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
 		return errors.Join(err, b.moved(t))
 	}
-	if r.Data != nil || r.Ref != "" && w.store.owner.leased { // then its bytes came before
+	if _, inline := r.Inline(); r.Data != nil || r.Ref != "" && !inline && w.store.owner.leased { // then its bytes came before
 		if err := b.putResult(r); err != nil {
 			return err
 		}

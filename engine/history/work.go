@@ -302,7 +302,7 @@ func (s *Store) why(ctx context.Context, q reader, runID string, at time.Time) (
 	if err != nil {
 		return "", err
 	}
-	online, here, room := 0, 0, false
+	online, here, able, room := 0, 0, 0, false
 	for _, w := range workers {
 		if !w.Online {
 			continue
@@ -312,6 +312,10 @@ func (s *Store) why(ctx context.Context, q reader, runID string, at time.Time) (
 			continue
 		}
 		here++
+		if len(w.Flows) > 0 && !slices.Contains(w.Flows, flow) {
+			continue
+		}
+		able++
 		room = room || w.Limit == 0 || w.Running < w.Limit
 	}
 	switch {
@@ -319,6 +323,8 @@ func (s *Store) why(ctx context.Context, q reader, runID string, at time.Time) (
 		return fmt.Sprintf("no worker of pool %s is running", pool), nil
 	case here == 0:
 		return fmt.Sprintf("no worker of pool %s takes runs of queue %s", pool, queue), nil
+	case able == 0:
+		return fmt.Sprintf("no worker of pool %s has flow %s", pool, flow), nil
 	}
 	for _, limit := range []struct {
 		what  string

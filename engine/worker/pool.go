@@ -40,6 +40,7 @@ type Info struct {
 	Name    string    `json:"name"`
 	Pool    string    `json:"pool"`
 	Queues  []string  `json:"queues,omitempty"` // that it takes runs of; none: all
+	Flows   []string  `json:"flows,omitempty"`  // that it can carry out; none: all
 	Limit   int       `json:"limit,omitempty"`  // runs at once; 0: any number
 	Host    string    `json:"host"`
 	PID     int       `json:"pid"`

@@ -22,6 +22,7 @@ type Worker struct {
 	Name   string   // for people; empty: the host's name
 	Pool   string   // empty: schedule.DefaultPool
 	Queues []string // that it takes runs of; none: all of the pool
+	Flows  []string // that its Runner can carry out; none: all
 	Limit  int      // runs at once; 0: any number
 
 	Prefetch time.Duration // how long before it is due a run is claimed; zero: 10 s
@@ -88,7 +89,7 @@ func (w *Worker) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.info = Info{
-		ID: engine.NewID(), Name: cmp.Or(w.Name, host), Pool: cmp.Or(w.Pool, schedule.DefaultPool), Queues: w.Queues, Limit: w.Limit,
+		ID: engine.NewID(), Name: cmp.Or(w.Name, host), Pool: cmp.Or(w.Pool, schedule.DefaultPool), Queues: w.Queues, Flows: w.Flows, Limit: w.Limit,
 		Host: host, PID: os.Getpid(), Every: SecondsOf(w.every()), Started: time.Now().UTC().Truncate(time.Microsecond),
 	}
 	w.running, w.free = map[string]*job{}, make(chan struct{}, 1)
