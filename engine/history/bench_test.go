@@ -113,13 +113,17 @@ func BenchmarkCachedHit(b *testing.B) {
 
 // A run at the top, from the call until its body begins.
 func BenchmarkAdHocStart(b *testing.B) {
-	e := newEngine(b, Process)
-	var times []time.Duration
-	for b.Loop() {
-		begun := time.Now()
-		run(b, e, func(*engine.Ctx) error { times = append(times, time.Since(begun)); return nil })
+	for _, d := range []Durability{Process, Power} {
+		b.Run(string(d), func(b *testing.B) {
+			e := newEngine(b, d)
+			var times []time.Duration
+			for b.Loop() {
+				begun := time.Now()
+				run(b, e, func(*engine.Ctx) error { times = append(times, time.Since(begun)); return nil })
+			}
+			percentiles(b, times)
+		})
 	}
-	percentiles(b, times)
 }
 
 // Running runs whose process is gone are found and taken over.
