@@ -110,7 +110,7 @@ func (r *flowRun) attempt(ctx context.Context, do body, retry int) error {
 	s := newScope(ctx, r, "", nil)
 	ended := make(chan struct{})
 	var accept func() error
-	err := errors.New("the flow's function ended its goroutine") // unless it returns
+	err := errGoexit // unless it returns
 	go func() {
 		defer close(ended)
 		func() {

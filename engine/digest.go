@@ -23,8 +23,8 @@ type Digester interface{ CacheDigest() string }
 // fields and no marshaler, a value that holds itself) is an error, so that no call is answered from the
 // cache by mistake.
 func Digest(v any) (string, error) {
-	d := &digester{Hash: sha256.New()}
-	if err := d.add(reflect.ValueOf(v)); err != nil {
+	d := digester{sha256.New()}
+	if err := d.add(reflect.ValueOf(v), 0); err != nil {
 		return "", err
 	}
 	return d.sum(), nil
@@ -38,7 +38,7 @@ func digestBytes(b []byte) string {
 
 // combine identifies a list of digests, of what kind.
 func combine(kind string, digests ...string) string {
-	d := &digester{Hash: sha256.New()}
+	d := digester{sha256.New()}
 	d.text(kind)
 	for _, s := range digests {
 		d.text(s)
@@ -46,33 +46,30 @@ func combine(kind string, digests ...string) string {
 	return d.sum()
 }
 
-type digester struct {
-	hash.Hash
-	depth int // of values within values
-}
+type digester struct{ hash.Hash }
 
 // deepest is how deep a value may be: one that holds itself has no end.
 const deepest = 1000
 
-func (d *digester) sum() string { return hex.EncodeToString(d.Sum(nil)) }
+func (d digester) sum() string { return hex.EncodeToString(d.Sum(nil)) }
 
-func (d *digester) number(n uint64) {
+func (d digester) number(n uint64) {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], n)
 	d.Write(b[:])
 }
 
 // text writes s with its length, so that no two lists of texts look alike.
-func (d *digester) text(s string) {
+func (d digester) text(s string) {
 	d.number(uint64(len(s)))
 	d.Write([]byte(s))
 }
 
-func (d *digester) add(v reflect.Value) error {
-	if d.depth++; d.depth > deepest {
+// add adds a value that stands depth values deep.
+func (d digester) add(v reflect.Value, depth int) error {
+	if depth++; depth > deepest {
 		return fmt.Errorf("digest a %s: it is more than %d values deep, or holds itself", v.Type(), deepest)
 	}
-	defer func() { d.depth-- }()
 	if !v.IsValid() {
 		d.text("nil")
 		return nil
@@ -94,18 +91,18 @@ func (d *digester) add(v reflect.Value) error {
 			return nil
 		}
 		d.text(v.Elem().Type().String()) // behind an interface 1 and "1" are two values
-		return d.add(v.Elem())
+		return d.add(v.Elem(), depth)
 	case reflect.Slice, reflect.Array:
 		d.number(uint64(v.Len()))
 		for i := range v.Len() {
-			if err := d.add(v.Index(i)); err != nil {
+			if err := d.add(v.Index(i), depth); err != nil {
 				return err
 			}
 		}
 	case reflect.Map:
-		return d.addMap(v)
+		return d.addMap(v, depth)
 	case reflect.Struct:
-		return d.addStruct(v)
+		return d.addStruct(v, depth)
 	default:
 		return fmt.Errorf("digest a %s: its content cannot be seen", v.Type())
 	}
@@ -113,7 +110,7 @@ func (d *digester) add(v reflect.Value) error {
 }
 
 // addOwn adds a value that says itself what it is.
-func (d *digester) addOwn(v any) (done bool, err error) {
+func (d digester) addOwn(v any) (done bool, err error) {
 	var text []byte
 	switch v := v.(type) {
 	case Digester:
@@ -129,22 +126,22 @@ func (d *digester) addOwn(v any) (done bool, err error) {
 	return true, err
 }
 
-func (d *digester) addMap(v reflect.Value) error {
+func (d digester) addMap(v reflect.Value, depth int) error {
 	keys := v.MapKeys()
 	sort.Slice(keys, func(i, j int) bool { return fmt.Sprint(keys[i]) < fmt.Sprint(keys[j]) })
 	d.number(uint64(len(keys)))
 	for _, k := range keys {
-		if err := d.add(k); err != nil {
+		if err := d.add(k, depth); err != nil {
 			return err
 		}
-		if err := d.add(v.MapIndex(k)); err != nil {
+		if err := d.add(v.MapIndex(k), depth); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *digester) addStruct(v reflect.Value) error {
+func (d digester) addStruct(v reflect.Value, depth int) error {
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
 		if field.Tag.Get("cache") == "-" {
@@ -154,7 +151,7 @@ func (d *digester) addStruct(v reflect.Value) error {
 			return fmt.Errorf("digest a %s: its field %s cannot be seen", v.Type(), field.Name)
 		}
 		d.text(field.Name)
-		if err := d.add(v.Field(i)); err != nil {
+		if err := d.add(v.Field(i), depth); err != nil {
 			return err
 		}
 	}

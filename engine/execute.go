@@ -186,6 +186,9 @@ func (c *call) outlive(late *lateBody) {
 	c.scope.run.logger(c.key).Warn("the task does not return; its result will be discarded")
 }
 
+// errGoexit fails a body that called runtime.Goexit.
+var errGoexit = errors.New("the body ended its goroutine")
+
 // attempt runs the body once and leaves its result in the record. Where its context
 // ends first, the body may be late.
 func (c *call) attempt(ctx context.Context, s spec) (late *lateBody, err error) {
@@ -197,7 +200,7 @@ func (c *call) attempt(ctx context.Context, s spec) (late *lateBody, err error) 
 	t := c.taskCtx()
 	returned := make(chan struct{})
 	var accept func() (*Result, error)
-	failed := errors.New("the body ended its goroutine") // unless it returns
+	failed := errGoexit // unless it returns
 	go func() {
 		defer close(returned)
 		defer recovered(&failed)

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -29,6 +30,19 @@ func TestPanicsOutsideABody(t *testing.T) {
 		}
 		if task, ok := tasks(t, e, run)["call"]; ok && task.State.Type != engine.TypeFailed {
 			t.Errorf("%s: the call ended %v", name, task.State)
+		}
+	}
+}
+
+// A body that ends its goroutine, as t.FailNow does, has failed.
+func TestABodyEndsItsGoroutine(t *testing.T) {
+	ends := engine.Task[int, int]{Name: "Ends", Func: func(context.Context, int) (int, error) { runtime.Goexit(); return 1, nil }}
+	for name, body := range map[string]func(c *engine.Ctx, n int) (engine.Arg[int], error){
+		"task": func(c *engine.Ctx, n int) (engine.Arg[int], error) { return ends.Submit(c, engine.Val(n)), nil },
+		"flow": func(*engine.Ctx, int) (engine.Arg[int], error) { runtime.Goexit(); return nil, nil },
+	} {
+		if _, run, err := start(t, &engine.Engine{}, body, 1); err == nil || err.Error() != "the body ended its goroutine" || run.State.Type != engine.TypeFailed {
+			t.Errorf("%s: %v, %v", name, run.State, err)
 		}
 	}
 }

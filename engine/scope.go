@@ -31,7 +31,7 @@ type scope struct {
 }
 
 func newScope(ctx context.Context, run *flowRun, prefix string, by *call) *scope {
-	return &scope{ctx: ctx, run: run, prefix: prefix, by: by, counts: map[string]int{}}
+	return &scope{ctx: ctx, run: run, prefix: prefix, by: by}
 }
 
 // stale reports whether this body's attempt was abandoned, or one that it is part of.
@@ -68,7 +68,8 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &call{scope: s, key: s.key(name, key), name: name, upstream: upstream, done: make(chan struct{})}
+	word := slug(name)
+	c := &call{scope: s, key: s.key(word, key), name: name, upstream: upstream, done: make(chan struct{})}
 	c.record = TaskRun{
 		FlowRunID: s.run.born.ID, Key: c.key, Name: name, Kind: cmp.Or(kind, KindTask), Order: int(s.run.made.Add(1)),
 		State: State{Type: TypePending, Name: NamePending, Time: s.run.engine.now()},
@@ -76,7 +77,7 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 	if s.closed {
 		return c.refuse(errBodyEnded)
 	}
-	if slug(name) == "" {
+	if word == "" {
 		s.calls = append(s.calls, c.refuse(errNoName))
 		return c
 	}
@@ -104,11 +105,14 @@ func (s *scope) begin(kind Kind, name, key string, in part, after []Dependency) 
 	return c
 }
 
-// key is the key of the next call of name, with s.mu locked.
-func (s *scope) key(name, key string) string {
-	full := s.prefix + slug(name)
+// key is the key of the next call of the task with that slug, with s.mu locked.
+func (s *scope) key(word, key string) string {
+	full := s.prefix + word
 	if key != "" {
 		full += "[" + key + "]"
+	}
+	if s.counts == nil {
+		s.counts = map[string]int{}
 	}
 	n := s.counts[full]
 	s.counts[full]++
