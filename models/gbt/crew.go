@@ -57,12 +57,21 @@ func (c *crew) do(job func(worker int)) {
 
 // each calls do for each i in [0, n).
 func (c *crew) each(n int, do func(i int)) {
+	if n == 1 {
+		do(0)
+		return
+	}
 	var next atomic.Int64
 	c.do(func(int) {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 			do(i)
 		}
 	})
+}
+
+// pieces calls do for each piece of [0, n), which all but the last are of one size.
+func (c *crew) pieces(n, size int, do func(from, to int)) {
+	c.each((n+size-1)/size, func(i int) { do(i*size, min((i+1)*size, n)) })
 }
 
 // dismiss ends the goroutines.
@@ -75,7 +84,7 @@ func (c *crew) dismiss() {
 // A look takes about a nanosecond. To look around in vain is likely to mean that
 // there are fewer processors to be had than workers, and the one looking keeps
 // the others from theirs: so it is done half as long next time.
-const fewestLooks, mostLooks = 1 << 10, 1 << 18
+const fewestLooks, mostLooks = 1 << 14, 1 << 20
 
 // wait returns when until says so. Whoever makes it say so must notify.
 func (c *crew) wait(until func() bool) {
@@ -105,9 +114,42 @@ func (c *crew) notify() {
 	c.wake.Broadcast()
 }
 
+// errands are jobs that are done by whoever has nothing better to do.
+type errands struct {
+	do    func(i int)
+	count int32
+	begun atomic.Int32
+}
+
+// renew makes it errands 0 to n.
+func (e *errands) renew(n int) {
+	e.count = int32(n)
+	e.begun.Store(0)
+}
+
+// one does one errand, and returns whether there was one left.
+func (e *errands) one() bool {
+	if e.begun.Load() >= e.count {
+		return false
+	}
+	i := e.begun.Add(1) - 1
+	if i >= e.count {
+		return false
+	}
+	e.do(int(i))
+	return true
+}
+
+// all does all errands, with others that do the same.
+func (e *errands) all() {
+	for e.one() {
+	}
+}
+
 // exchange is where workers get nodes of a tree from one another.
 type exchange[T any] struct {
 	crew    *crew
+	errands *errands
 	lock    sync.Mutex
 	offered [][]T
 	count   atomic.Int32 // of offered
@@ -115,10 +157,9 @@ type exchange[T any] struct {
 	hungry  atomic.Int32 // workers that have none, less what is offered
 }
 
-func newExchange[T any](c *crew, first T) *exchange[T] {
-	e := &exchange[T]{crew: c}
+func newExchange[T any](c *crew, aside *errands) *exchange[T] {
+	e := &exchange[T]{crew: c, errands: aside}
 	e.working.Store(int32(c.size))
-	e.offer([]T{first})
 	return e
 }
 
@@ -132,13 +173,16 @@ func (e *exchange[T]) offer(n []T) {
 }
 
 // take is called by a worker that has no nodes. It returns some that are
-// offered, or false when no worker has any.
+// offered, or false when no worker has any and all errands are begun.
 func (e *exchange[T]) take() (n []T, ok bool) {
 	e.hungry.Add(1)
 	if e.working.Add(-1) == 0 {
 		e.crew.notify()
 	}
 	for {
+		if e.count.Load() == 0 && e.errands.one() {
+			continue
+		}
 		e.crew.wait(func() bool { return e.count.Load() > 0 || e.working.Load() == 0 })
 		e.lock.Lock()
 		if last := len(e.offered) - 1; last >= 0 {

@@ -7,9 +7,12 @@ import (
 )
 
 // Fit grows trees on train, one a round, each on what the ones before it left
-// unexplained. After each round it evaluates the ensemble on evals and calls
-// onRound, if any; an error from it, or the end of ctx, ends the fit. The result
-// depends on nothing but the arguments, and not on the number of processors.
+// unexplained. It evaluates the ensemble of each round on evals and calls onRound,
+// if any; an error from it, or the end of ctx, ends the fit. The result depends on
+// nothing but the arguments, and not on the number of processors.
+//
+// A round is evaluated while the tree of the next one grows: onRound hears of it
+// when that is done, and a fit that stops early has grown its last tree in vain.
 //
 // All sets must come from the same vectorizer. Every tree grown is kept, also
 // those after the best iteration.
@@ -22,8 +25,11 @@ type engine interface {
 	// grow grows a tree on what the trees before it left unexplained.
 	grow() Tree
 	// add adds what t, the tree grown last and pruned since, says of each row to
-	// the row's prediction, and returns the rmse of each evaluation set.
-	add(t Tree) (metrics []float64)
+	// the row's prediction.
+	add(t Tree)
+	// metrics returns the rmse of each evaluation set as of the tree added last. It
+	// is measured while the next one grows, or else now.
+	metrics() []float64
 	// close ends what goroutines the engine has.
 	close()
 }
@@ -42,21 +48,35 @@ func fitBy(ctx context.Context, train Set, evals []Set, p Params, onRound func(R
 	g := choose(rows, r, e.BaseScore)
 	defer g.close()
 	stop := stopper{patience: p.EarlyStopping, best: math.Inf(1)}
-	for round := range p.Rounds {
+	evaluate := func(round int) (enough bool, err error) {
+		metrics := g.metrics()
+		if onRound != nil {
+			if err := onRound(Round{Index: round, Metrics: metrics}); err != nil {
+				return true, fmt.Errorf("fit trees: round %d: %w", round, err)
+			}
+		}
+		return p.EarlyStopping > 0 && stop.after(round, metrics[len(metrics)-1]), nil
+	}
+	enough := false
+	for round := 0; round < p.Rounds && !enough; round++ {
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("fit trees: round %d: %w", round, context.Cause(ctx))
 		}
 		t := g.grow()
-		t.prune(r.gamma, r.eta)
-		e.Trees = append(e.Trees, t)
-		metrics := g.add(t)
-		if onRound != nil {
-			if err := onRound(Round{Index: round, Metrics: metrics}); err != nil {
-				return nil, fmt.Errorf("fit trees: round %d: %w", round, err)
+		if round > 0 {
+			if enough, err = evaluate(round - 1); err != nil {
+				return nil, err
 			}
 		}
-		if p.EarlyStopping > 0 && stop.after(round, metrics[len(metrics)-1]) {
-			break
+		if !enough {
+			t.prune(r.gamma, r.eta)
+			e.Trees = append(e.Trees, t)
+			g.add(t)
+		}
+	}
+	if p.Rounds > 0 && !enough {
+		if _, err := evaluate(p.Rounds - 1); err != nil {
+			return nil, err
 		}
 	}
 	if p.EarlyStopping > 0 && len(e.Trees) > 0 {
@@ -65,24 +85,44 @@ func fitBy(ctx context.Context, train Set, evals []Set, p Params, onRound func(R
 	return e, nil
 }
 
-// rmse is the root of the weighted mean squared error, as XGBoost's
-// elementwise_metric.cu, EvalRowRMSE: float32 errors, float64 sums.
-func rmse(predictions []float32, s Set) float64 {
-	var sum, weights float64
-	for i, p := range predictions {
-		w := s.weight(i)
-		diff := float32(float32(s.Y[i]) - p)
-		sum += float64(float32(float32(diff*diff) * w))
-		weights += float64(w)
+// errorSum sums up the squared errors of rows, one after another, as XGBoost's
+// elementwise_metric.cu, EvalRowRMSE, does in one thread: float32 errors, float64
+// sums.
+type errorSum struct{ errors, weights float64 }
+
+// add adds the errors of the rows from one on.
+func (e *errorSum) add(predictions []float32, s Set, from int) {
+	labels := s.Y[from:][:len(predictions)]
+	sum := e.errors
+	if s.Weights == nil {
+		for i, p := range predictions {
+			diff := float32(float32(labels[i]) - p)
+			sum += float64(float32(diff * diff))
+		}
+		e.errors, e.weights = sum, e.weights+float64(len(labels))
+		return
 	}
-	return meanRoot(sum, weights)
+	for i, p := range predictions {
+		w := s.weight(from + i)
+		diff := float32(float32(labels[i]) - p)
+		sum += float64(float32(float32(diff*diff) * w))
+		e.weights += float64(w)
+	}
+	e.errors = sum
 }
 
-func meanRoot(sum, weights float64) float64 {
-	if weights == 0 {
-		return math.Sqrt(sum)
+// rmse is the root of the weighted mean squared error.
+func (e *errorSum) rmse() float64 {
+	if e.weights == 0 {
+		return math.Sqrt(e.errors)
 	}
-	return math.Sqrt(sum / weights)
+	return math.Sqrt(e.errors / e.weights)
+}
+
+func rmse(predictions []float32, s Set) float64 {
+	var e errorSum
+	e.add(predictions, s, 0)
+	return e.rmse()
 }
 
 // baseScore is the number asked for, or the weighted mean of the labels, which is

@@ -23,6 +23,8 @@ type grid struct {
 	lessons       lessons
 	watched       []*squares // of each evaluation set
 	sets          []Set      // those evaluation sets
+	measuring     errands    // of each evaluation set
+	measured      []float64
 
 	// Of the tree that grows; what does not depend on gradients is there before.
 	squares []cell // by square of train; code is the level
@@ -63,6 +65,8 @@ type strip struct {
 	grad     float64
 }
 
+const leavesPerPiece, levelsPerPiece = 1 << 8, 1 << 11
+
 // grow shares a tree out among the hands.
 func (g *grid) grow() Tree {
 	all := area{level: g.others(), hi: g.number.count(), missing: true, last: g.number.count()}
@@ -73,10 +77,11 @@ func (g *grid) grow() Tree {
 	}
 	root.cells = append(g.hands[0].cells.take(len(g.levels)), g.levels...)
 	g.hands[0].cells.keep(root.cells)
-	e := newExchange(g.crew, root)
+	g.hands[0].todo = append(g.hands[0].todo, root)
+	e := newExchange[patch](g.crew, &g.measuring)
 	g.crew.do(func(worker int) {
 		h := g.hands[worker]
-		work(e, &h.todo, h.visit, (*patch).work)
+		work(e, &h.todo, h.visit, h.work)
 	})
 	return g.assemble()
 }
@@ -98,38 +103,41 @@ func (g *grid) assemble() (t Tree) {
 	return t
 }
 
-// add works on all sets at once, and while it is about it sums up what the next
-// tree is to explain.
-func (g *grid) add(t Tree) (metrics []float64) {
-	for i := range g.leaves {
-		l := &g.leaves[i]
-		n := &t.Nodes[l.id]
-		for n.Deleted {
-			n = &t.Nodes[n.Parent]
-		}
-		if l.says = n.Value; l.level == g.others() {
-			l.paint(g.says)
-		} else {
-			g.train.tell(g.train.byLevel[l.from:l.to], l.says)
-			g.train.tell(g.train.missing(&l.area), l.says)
-		}
-	}
-	metrics = make([]float64, len(g.sets))
-	g.crew.each(len(g.sets)+len(g.strips), func(i int) {
-		if i >= len(g.sets) {
-			g.addAndSum(&g.strips[i-len(g.sets)])
-		} else if s := g.watched[i]; s != &g.train {
-			g.addTo(s)
-			metrics[i] = s.rmse(g.sets[i])
+// add sums up, while it is about it, what the next tree is to explain. The other
+// sets are left to measure.
+func (g *grid) add(t Tree) {
+	g.crew.pieces(len(g.leaves), leavesPerPiece, func(from, to int) {
+		for i := from; i < to; i++ {
+			l := &g.leaves[i]
+			n := &t.Nodes[l.id]
+			for n.Deleted {
+				n = &t.Nodes[n.Parent]
+			}
+			if l.says = n.Value; l.level == g.others() {
+				l.paint(g.says)
+			} else {
+				g.train.tell(g.train.byLevel[l.from:l.to], l.says)
+				g.train.tell(g.train.missing(&l.area), l.says)
+			}
 		}
 	})
-	g.sumStrips()
-	for i, s := range g.watched {
-		if s == &g.train {
-			metrics[i] = s.rmse(g.sets[i])
-		}
+	g.sumUp()
+	g.measured = make([]float64, len(g.sets))
+	g.measuring.renew(len(g.measured))
+}
+
+// measure adds what the tree says to an evaluation set, and takes its rmse.
+func (g *grid) measure(i int) {
+	s := g.watched[i]
+	if s != &g.train {
+		g.addTo(s)
 	}
-	return metrics
+	g.measured[i] = s.rmse(g.sets[i])
+}
+
+func (g *grid) metrics() []float64 {
+	g.crew.do(func(int) { g.measuring.all() })
+	return g.measured
 }
 
 // addTo adds what the tree says to a set that is not trained on.
@@ -146,10 +154,22 @@ func (g *grid) addTo(s *squares) {
 
 func (g *grid) close() { g.crew.dismiss() }
 
-// sumUp sums up the gradients before the first tree.
+// sumUp sums up the gradients, when it has added what the tree says.
 func (g *grid) sumUp() {
 	g.crew.each(len(g.strips), func(i int) { g.addAndSum(&g.strips[i]) })
-	g.sumStrips()
+	g.total.grad = 0
+	for i := range g.strips {
+		g.total.grad += g.strips[i].grad
+	}
+	g.crew.pieces(len(g.levels), levelsPerPiece, func(from, to int) {
+		for l := from; l < to; l++ {
+			var sum float64
+			for i := range g.strips {
+				sum += g.strips[i].byLevel[l]
+			}
+			g.levels[l].grad = sum
+		}
+	})
 }
 
 // addAndSum adds what the tree says of squares that are not off, and sums up the
@@ -183,21 +203,6 @@ func (g *grid) addAndSum(s *strip) {
 		}
 		g.values[rank].grad = sum
 		s.grad += sum
-	}
-}
-
-// sumStrips adds up the strips.
-func (g *grid) sumStrips() {
-	g.total.grad = 0
-	for i := range g.strips {
-		s := &g.strips[i]
-		g.total.grad += s.grad
-		for l := range g.levels {
-			if i == 0 {
-				g.levels[l].grad = 0
-			}
-			g.levels[l].grad += s.byLevel[l]
-		}
 	}
 }
 

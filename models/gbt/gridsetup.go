@@ -37,6 +37,7 @@ func newGrid(rows joined, r rule, base float32) engine {
 	})
 	g.number.codes = nil
 
+	g.measuring.do = g.measure
 	g.still = make([]cell, ranks+1)
 	for rank := range g.still {
 		v := &g.still[rank]

@@ -29,10 +29,13 @@ type grower struct {
 	at     []int32   // of each row: the number of its leaf
 	order  []int32   // the number of each node
 	says   []float32 // by number: what the tree says
+
+	measuring errands // of each evaluation set
+	measured  []float64
 }
 
-// rowsPerJob are handed to a goroutine at once.
-const rowsPerJob = 1 << 14
+// rowsPerPiece are handed to a goroutine at once.
+const rowsPerPiece = 1 << 14
 
 func newGrower(rows joined, r rule, base float32) engine {
 	rows.encode()
@@ -49,7 +52,8 @@ func newGrower(rows joined, r rule, base float32) engine {
 	g.trained.gradients = g.gradients
 	g.predictions = slices.Repeat([]float32{base}, g.count)
 	g.at = make([]int32, g.count)
-	g.crew = newCrew(min(1+n/rowsPerJob, runtime.GOMAXPROCS(0)))
+	g.measuring.do = g.measure
+	g.crew = newCrew(min(1+n/rowsPerPiece, runtime.GOMAXPROCS(0)))
 	for i := range g.crew.size {
 		w := &worker{grower: g, packer: newPacker(g.columns, max(n, g.count-n)), self: i}
 		for i := range g.columns {
@@ -74,7 +78,8 @@ func (g *grower) grow() Tree {
 	for _, w := range g.workers {
 		w.reset()
 	}
-	e := newExchange(g.crew, g.root())
+	g.workers[0].todo = append(g.workers[0].todo, g.root())
+	e := newExchange[open](g.crew, &g.measuring)
 	g.crew.do(func(i int) { w := g.workers[i]; work(e, &w.todo, w.visit, (*open).work) })
 	var made [][]sprout
 	for _, w := range g.workers {
@@ -87,9 +92,8 @@ func (g *grower) grow() Tree {
 
 // root opens the node of all rows.
 func (g *grower) root() open {
-	g.crew.each(jobs(len(g.gradients)), func(i int) {
-		from := i * rowsPerJob
-		for i := from; i < min(from+rowsPerJob, len(g.gradients)); i++ {
+	g.crew.pieces(len(g.gradients), rowsPerPiece, func(from, to int) {
+		for i := from; i < to; i++ {
 			w := g.train.weight(i)
 			if g.sample != nil && !g.sample.row(i) {
 				w = 0
@@ -131,7 +135,7 @@ func (g *grower) least(column int) float64 {
 }
 
 // add adds what the tree just grown says of each row.
-func (g *grower) add(t Tree) (metrics []float64) {
+func (g *grower) add(t Tree) {
 	g.says = slices.Grow(g.says[:0], len(g.workers)*len(g.order))
 	g.says = g.says[:cap(g.says)]
 	for i, number := range g.order {
@@ -142,30 +146,22 @@ func (g *grower) add(t Tree) (metrics []float64) {
 		g.says[number] = n.Value
 	}
 	// As XGBoost's cpu_predictor.cc, PredictByAllTrees: in float32, tree by tree.
-	add := func(from, to int) {
+	g.crew.pieces(g.count, rowsPerPiece, func(from, to int) {
 		predictions := g.predictions[from:to]
 		for i, number := range g.at[from:to] {
 			predictions[i] = float32(predictions[i] + g.says[number])
 		}
-	}
-	metrics = make([]float64, len(g.evals))
-	measure := func(i int) { metrics[i] = rmse(g.predictions[g.first[i]:][:g.evals[i].X.Rows], g.evals[i]) }
-	n := len(g.gradients)
-	g.crew.each(len(g.evals)+jobs(n), func(i int) {
-		if i >= len(g.evals) {
-			from := (i - len(g.evals)) * rowsPerJob
-			add(from, min(from+rowsPerJob, n))
-		} else if first := g.first[i]; first != 0 {
-			add(first, first+g.evals[i].X.Rows)
-			measure(i)
-		}
 	})
-	for i := range g.evals {
-		if g.first[i] == 0 {
-			measure(i)
-		}
-	}
-	return metrics
+	g.measured = make([]float64, len(g.evals))
+	g.measuring.renew(len(g.measured))
 }
 
-func jobs(rows int) int { return (rows + rowsPerJob - 1) / rowsPerJob }
+// measure takes the rmse of an evaluation set.
+func (g *grower) measure(i int) {
+	g.measured[i] = rmse(g.predictions[g.first[i]:][:g.evals[i].X.Rows], g.evals[i])
+}
+
+func (g *grower) metrics() []float64 {
+	g.crew.do(func(int) { g.measuring.all() })
+	return g.measured
+}

@@ -47,14 +47,6 @@ type patch struct {
 	listed shortlist
 }
 
-// work is about what it costs to search the patch.
-func (p *patch) work() int {
-	if p.from < p.to {
-		return len(p.cells)
-	}
-	return p.listed.count + int(p.hi-p.lo)
-}
-
 // hand grows a part of a tree; there are several, and no two touch the same
 // squares.
 type hand struct {
@@ -65,6 +57,14 @@ type hand struct {
 	todo    []patch
 	moved   []cell // by level: sums of a child's squares, empty between uses
 	cells   arena[cell]
+}
+
+// work is the squares that the patch has, or had before levels were split off.
+func (h *hand) work(p *patch) int {
+	if p.level != h.others() {
+		return int(p.to - p.from)
+	}
+	return int(h.count(p.area))
 }
 
 // number is the number of the hand's next node, see sprout.
@@ -137,7 +137,7 @@ func (h *hand) split(p *patch, s *split, number int32) {
 			h.part(p.cells, &right, &left)
 		}
 	}
-	if left.work() > right.work() {
+	if h.work(&left) > h.work(&right) {
 		left, right = right, left
 	}
 	h.todo = append(h.todo, left, right)

@@ -117,17 +117,19 @@ func (s *squares) watch(cells []cell, rows []placed) {
 	}
 }
 
-// rmse is that of the set that the squares were gathered from, row by row as
-// the function rmse.
+// rmse is that of the set that the squares were gathered from, as the function
+// rmse.
 func (s *squares) rmse(set Set) float64 {
-	var sum, weights float64
-	for i, q := range s.of {
-		w := set.weight(i)
-		diff := float32(float32(set.Y[i]) - s.predictions[q])
-		sum += float64(float32(float32(diff*diff) * w))
-		weights += float64(w)
+	var e errorSum
+	var some [256]float32
+	for from := 0; from < len(s.of); from += len(some) {
+		of := s.of[from:min(from+len(some), len(s.of))]
+		for i, q := range of {
+			some[i] = s.predictions[q]
+		}
+		e.add(some[:len(of)], set, from)
 	}
-	return meanRoot(sum, weights)
+	return e.rmse()
 }
 
 func (s *squares) listByLevel(cells []cell, levelCount int) {
