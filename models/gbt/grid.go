@@ -27,16 +27,17 @@ type grid struct {
 	measured      []float64
 
 	// Of the tree that grows; what does not depend on gradients is there before.
-	squares []cell // by square of train; code is the level
-	values  []cell // by rank: the sums of its squares that are not off
-	still   []cell // what values begins with
-	levels  []cell // the root's, of all levels that can be split off
-	strips  []strip
-	total   sums
-	crew    *crew
-	hands   []*hand // one a worker
-	order   []int32 // the nodes as hands number them, in the tree's order
-	leaves  []leaf  // of the tree as grown
+	squares   []cell    // by square of train; code is the level
+	values    []cell    // by rank: the sums of its squares that are not off
+	still     []cell    // what values begins with
+	stretches []stretch // of values
+	levels    []cell    // the root's, of all levels that can be split off
+	strips    []strip
+	total     sums
+	crew      *crew
+	hands     []*hand // one a worker
+	order     []int32 // the nodes as hands number them, in the tree's order
+	leaves    []leaf  // of the tree as grown
 
 	says []float32 // by rank: what the tree says of squares that are not off
 }
@@ -203,6 +204,9 @@ func (g *grid) addAndSum(s *strip) {
 		}
 		g.values[rank].grad = sum
 		s.grad += sum
+	}
+	for rank := s.from; rank < s.to; rank += stretchRanks {
+		g.stretches[rank/stretchRanks] = newStretch(g.values[rank:min(rank+stretchRanks, s.to)])
 	}
 }
 

@@ -48,6 +48,7 @@ func newGrid(rows joined, r rule, base float32) engine {
 		g.total.hess += v.hess
 	}
 	g.values = slices.Clone(g.still)
+	g.stretches = make([]stretch, ranks/stretchRanks+1)
 	g.says = make([]float32, ranks+1)
 	g.cutStrips(ranks + 1)
 	for i := range g.crew.size {
@@ -108,6 +109,7 @@ func newLessons(set Set, starts []int32, cells []cell, rows []placed) lessons {
 	return l
 }
 
+// cutStrips cuts between stretches.
 func (g *grid) cutStrips(ranks int) {
 	n := min(1+len(g.squares)/squaresPerStrip, mostStrips)
 	for i := range n {
@@ -118,7 +120,7 @@ func (g *grid) cutStrips(ranks int) {
 		if i < n-1 {
 			end := int32(len(g.squares) / n * (i + 1))
 			at, _ := slices.BinarySearch(g.train.starts[:ranks], end)
-			s.to = max(s.from, at)
+			s.to = max(s.from, at/stretchRanks*stretchRanks)
 		}
 		g.strips = append(g.strips, s)
 	}

@@ -93,7 +93,7 @@ func (h *hand) search(p *patch) split {
 		return s.best
 	}
 	s.column(0, &h.block, p.cells[:p.listed.count])
-	s.column(1, &h.grid.number, h.values[p.lo:p.hi])
+	h.cuts(&s, p)
 	if !p.listed.suffices(&s) {
 		p.listed = s.list(&h.block, p.cells)
 	}
@@ -169,6 +169,7 @@ func (h *hand) stray(p *patch, s *split, cut int32) sums {
 func (h *hand) takeOff(a *area, rest bool) []cell {
 	a.from, a.to = h.train.in(a)
 	cells := h.cells.take(int(a.to - a.from))
+	from, to := within(a)
 	for _, q := range h.train.byLevel[a.from:a.to] {
 		c := h.squares[q.at]
 		h.train.off[q.at] = math.MaxUint32
@@ -176,6 +177,9 @@ func (h *hand) takeOff(a *area, rest bool) []cell {
 		if rest {
 			v := &h.values[q.rank]
 			v.sums, v.rows = v.sums.minus(c.sums), v.rows-c.rows
+			if i := q.rank / stretchRanks; i >= from && i < to {
+				h.stretches[i].off(c.sums)
+			}
 		}
 	}
 	for _, q := range h.train.missing(a) {

@@ -179,23 +179,40 @@ func (s *search) levels(at int, c *column, cells []cell) {
 // passed goes right, all other rows, with those that have no value, left. As
 // XGBoost's updater_colmaker.cc, UpdateEnumeration and EnumerateSplit.
 func (s *search) backward(at int, c *column, cells []cell) {
-	var right sums
-	last, sieve := -1, s.sieve
+	s.belowAll(at, c, s.sweep(at, c, cells, passed{last: -1}))
+}
+
+// passed is the cells that a search of a number has passed: their sums, and the
+// code of the last, -1 if there was none.
+type passed struct {
+	sums
+	last int32
+}
+
+// sweep searches backward from what was passed, and returns what is then.
+func (s *search) sweep(at int, c *column, cells []cell, p passed) passed {
+	right, last, sieve := p.sums, p.last, s.sieve
 	for i := len(cells) - 1; i >= 0; i-- {
-		if cells[i].rows == 0 {
+		cell := &cells[i]
+		if cell.rows == 0 {
 			continue
 		}
-		if !sieve.holds(right) && right.hess != 0 && s.parts(c, cells, i, last, i) && s.offer(s.total.minus(right), right, c.features[0]) {
+		if !sieve.holds(right) && right.hess != 0 && s.parts(c, cell.code, last, cell.code) && s.offer(s.total.minus(right), right, c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, true
-			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
+			s.best.threshold = between(c.values[cell.code], c.values[last])
 			sieve = s.sieve
 		}
-		right = right.plus(cells[i].sums)
-		last = i
+		right = right.plus(cell.sums)
+		last = cell.code
 	}
-	if last >= 0 && s.offer(s.total.minus(right), right, c.features[0]) {
+	return passed{right, last}
+}
+
+// belowAll offers the split below all values, when all were passed.
+func (s *search) belowAll(at int, c *column, right passed) {
+	if right.last >= 0 && s.offer(s.total.minus(right.sums), right.sums, c.features[0]) {
 		s.best.column, s.best.defaultLeft = at, true
-		s.best.threshold = belowAll(c.values[cells[last].code])
+		s.best.threshold = belowAll(c.values[right.last])
 	}
 }
 
@@ -203,39 +220,40 @@ func (s *search) backward(at int, c *column, cells []cell) {
 // passed goes left, all other rows, with those that have no value, right.
 func (s *search) forward(at int, c *column, cells []cell) {
 	var left sums
-	first, last, sieve := -1, -1, s.sieve
+	first, last, sieve := int32(-1), int32(-1), s.sieve
 	for i := range cells {
-		if cells[i].rows == 0 {
+		cell := &cells[i]
+		if cell.rows == 0 {
 			continue
 		}
-		if !sieve.holds(left) && left.hess != 0 && s.parts(c, cells, first, last, i) && s.offer(left, s.total.minus(left), c.features[0]) {
+		if !sieve.holds(left) && left.hess != 0 && s.parts(c, first, last, cell.code) && s.offer(left, s.total.minus(left), c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, false
-			s.best.threshold = between(c.values[cells[i].code], c.values[cells[last].code])
+			s.best.threshold = between(c.values[cell.code], c.values[last])
 			sieve = s.sieve
 		}
-		left = left.plus(cells[i].sums)
-		if last = i; first < 0 {
-			first = i
+		left = left.plus(cell.sums)
+		if last = cell.code; first < 0 {
+			first = cell.code
 		}
 	}
 	if last >= 0 && s.offer(left, s.total.minus(left), c.features[0]) {
 		s.best.column, s.best.defaultLeft = at, false
-		s.best.threshold = aboveAll(c.values[cells[last].code])
+		s.best.threshold = aboveAll(c.values[last])
 	}
 }
 
-// parts tells whether a split between the values of two cells parts the rows of
+// parts tells whether a split between the values of two codes parts the rows of
 // a node at all. It does not if the sum of the values is beyond float32. Nor does
 // it, in a forward search, if they are neighbours among the float32s whose mean
 // is the greater one, and the lesser is the least of the node: between then gives
 // the lesser, which is not below itself. XGBoost makes such splits, one below the
 // other down to its max_depth; so do we, but not where there is no limit.
-func (s *search) parts(c *column, cells []cell, least, before, now int) bool {
+func (s *search) parts(c *column, least, before, now int32) bool {
 	if s.maxDepth < math.MaxInt {
 		return true
 	}
-	threshold := between(c.values[cells[now].code], c.values[cells[before].code])
-	return threshold > c.values[cells[least].code] && threshold <= math.MaxFloat32
+	threshold := between(c.values[now], c.values[before])
+	return threshold > c.values[least] && threshold <= math.MaxFloat32
 }
 
 // between is the threshold between two neighbouring values, as XGBoost's
