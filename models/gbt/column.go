@@ -25,6 +25,18 @@ func (c *column) below(v float32) int32 {
 	return int32(i)
 }
 
+// belowFrom is below, where it is known to be in [from, to].
+func (c *column) belowFrom(from, to int32, v float32) int32 {
+	for from < to {
+		if middle := (from + to) / 2; c.values[middle] < v {
+			from = middle + 1
+		} else {
+			to = middle
+		}
+	}
+	return from
+}
+
 // cut is how rows part at a threshold.
 func (c *column) cut(at int, threshold float32, defaultLeft bool) test {
 	below := c.below(threshold)

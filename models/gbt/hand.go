@@ -107,7 +107,7 @@ func (h *hand) split(p *patch, s *split, number int32) {
 	right.right, right.total = true, s.right
 	cut := int32(-1)
 	if s.column != 0 {
-		cut = min(max(h.grid.number.below(s.threshold), p.lo), p.hi)
+		cut = min(max(h.grid.number.belowFrom(s.from, s.to, s.threshold), p.lo), p.hi)
 		stray := h.stray(p, s, cut)
 		left.total, right.total = left.total.minus(stray), right.total.plus(stray)
 	}
@@ -222,16 +222,17 @@ func (g *grid) spans(a area) [2][2]int32 {
 }
 
 // tally sums up the squares of an area by level; those that are off, as if they
-// were of no level. To branch on it would cost more.
+// were of no level.
 func (h *hand) tally(a area) {
+	moved, none := h.moved, h.others()
 	for _, span := range h.spans(a) {
 		squares, off := h.squares[span[0]:span[1]], h.train.off[span[0]:span[1]]
 		for i := range squares {
 			s, code := &squares[i], squares[i].code
 			if off[i] != 0 {
-				code = h.others()
+				code = none
 			}
-			c := &h.moved[code]
+			c := &moved[code]
 			c.sums, c.rows = c.sums.plus(s.sums), c.rows+s.rows
 		}
 	}

@@ -84,7 +84,8 @@ type split struct {
 	defaultLeft bool
 	left, right sums
 	column      int
-	at          int // the index, in the column's cells, of the level split off
+	at          int   // the index, in the column's cells, of the level split off
+	from, to    int32 // of a number: between which codes the least lies that is not below the threshold
 }
 
 // search looks for the best split of one node.
@@ -200,6 +201,7 @@ func (s *search) sweep(at int, c *column, cells []cell, p passed) passed {
 		if !sieve.holds(right) && right.hess != 0 && s.parts(c, cell.code, last, cell.code) && s.offer(s.total.minus(right), right, c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, true
 			s.best.threshold = between(c.values[cell.code], c.values[last])
+			s.best.from, s.best.to = cell.code, last
 			sieve = s.sieve
 		}
 		right = right.plus(cell.sums)
@@ -213,6 +215,7 @@ func (s *search) belowAll(at int, c *column, right passed) {
 	if right.last >= 0 && s.offer(s.total.minus(right.sums), right.sums, c.features[0]) {
 		s.best.column, s.best.defaultLeft = at, true
 		s.best.threshold = belowAll(c.values[right.last])
+		s.best.from, s.best.to = 0, right.last
 	}
 }
 
@@ -229,6 +232,7 @@ func (s *search) forward(at int, c *column, cells []cell) {
 		if !sieve.holds(left) && left.hess != 0 && s.parts(c, first, last, cell.code) && s.offer(left, s.total.minus(left), c.features[0]) {
 			s.best.column, s.best.defaultLeft = at, false
 			s.best.threshold = between(c.values[cell.code], c.values[last])
+			s.best.from, s.best.to = last, cell.code
 			sieve = s.sieve
 		}
 		left = left.plus(cell.sums)
@@ -239,6 +243,7 @@ func (s *search) forward(at int, c *column, cells []cell) {
 	if last >= 0 && s.offer(left, s.total.minus(left), c.features[0]) {
 		s.best.column, s.best.defaultLeft = at, false
 		s.best.threshold = aboveAll(c.values[last])
+		s.best.from, s.best.to = last, c.count()
 	}
 }
 
