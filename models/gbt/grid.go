@@ -66,7 +66,7 @@ type strip struct {
 	grad     float64
 }
 
-const leavesPerPiece, levelsPerPiece = 1 << 8, 1 << 11
+const leavesPerPiece, levelsPerPiece = 1 << 9, 1 << 11
 
 // grow shares a tree out among the hands.
 func (g *grid) grow() Tree {
@@ -82,7 +82,7 @@ func (g *grid) grow() Tree {
 	e := newExchange[patch](g.crew, &g.measuring)
 	g.crew.do(func(worker int) {
 		h := g.hands[worker]
-		work(e, &h.todo, h.visit, h.work)
+		work(e, worker, &h.todo, h.visit, h.work)
 	})
 	return g.assemble()
 }

@@ -80,7 +80,7 @@ func (g *grower) grow() Tree {
 	}
 	g.workers[0].todo = append(g.workers[0].todo, g.root())
 	e := newExchange[open](g.crew, &g.measuring)
-	g.crew.do(func(i int) { w := g.workers[i]; work(e, &w.todo, w.visit, (*open).work) })
+	g.crew.do(func(i int) { w := g.workers[i]; work(e, i, &w.todo, w.visit, (*open).work) })
 	var made [][]sprout
 	for _, w := range g.workers {
 		made = append(made, w.sprouts)
