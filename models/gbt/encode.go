@@ -232,8 +232,10 @@ func (u *ubjWriter) longs(n int, f func(i int) int32) {
 
 func (u *ubjWriter) bytes(n int, f func(i int) int32) {
 	u.typed('U', n)
+	begin := len(u.buf)
+	u.buf = slices.Grow(u.buf, n)[:begin+n]
 	for i := range n {
-		u.buf = append(u.buf, byte(f(i)))
+		u.buf[begin+i] = byte(f(i))
 	}
 }
 
