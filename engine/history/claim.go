@@ -109,6 +109,9 @@ func (s *Store) Claim(ctx context.Context, w worker.Info, most int, before time.
 	return runs, fromMicros(due), nil
 }
 
+// activeWork are runs that a worker has claimed or a process carries out.
+const activeWork = `parent_id IS NULL AND ` + unfinished + ` AND (owner <> '' OR worker <> '')`
+
 // room counts down what limits leave free; a limit of 0 is none.
 type room struct{ limit, active, priority int }
 
