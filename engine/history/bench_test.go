@@ -186,32 +186,58 @@ func BenchmarkListOf100000(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	at := now()
-	err = s.writer.write(func(batch *batch) error {
-		for i := range 100_000 {
-			r := engine.FlowRun{ID: engine.NewID(), Flow: "flow-" + strconv.Itoa(i%50), Name: engine.RunName(), Parameters: []byte(`{"n":1}`), Created: at.Add(time.Duration(i) * time.Second), ExpectedStart: at,
-				State: engine.State{Type: engine.TypePending, Name: engine.NamePending, Time: at}}
-			r.RootID = r.ID
+	at := now().Add(-100_000 * time.Second)
+	fill(b, s, at)
+	for name, q := range map[string]engine.RunQuery{
+		"all":       {},
+		"flow":      {Flow: "flow-7"},
+		"window":    {CreatedFrom: at.Add(100 * time.Second), CreatedBefore: at.Add(200 * time.Second)},
+		"before":    {CreatedBefore: at.Add(50 * time.Second)},
+		"scheduled": {States: []engine.StateType{engine.TypeScheduled}, Ahead: true},
+		"failed":    {States: []engine.StateType{engine.TypeFailed}},
+		"tag":       {Tags: []string{"tag-7"}},
+		"name":      {Name: "zzzz"},
+		"subflows":  {Subflows: true},
+		"ahead":     {Ahead: true, Flow: "flow-7"},
+	} {
+		b.Run(name, func(b *testing.B) {
+			var times []time.Duration
+			q.Limit = 100
+			for b.Loop() {
+				begun := time.Now()
+				if _, err := s.Search(b.Context(), q); err != nil {
+					b.Fatal(err)
+				}
+				times = append(times, time.Since(begun))
+			}
+			percentiles(b, times)
+		})
+	}
+}
+
+// fill makes 100,000 runs, one a second, and a thousand that schedules made ahead.
+func fill(b *testing.B, s *Store, at time.Time) {
+	b.Helper()
+	err := s.writer.write(func(batch *batch) error {
+		for i := range 101_000 {
+			r := engine.FlowRun{
+				ID: engine.NewID(), Flow: "flow-" + strconv.Itoa(i%50), Name: engine.RunName(), Parameters: []byte(`{"n":1}`), Tags: []string{"tag-" + strconv.Itoa(i%1000)},
+				Created: at.Add(time.Duration(i) * time.Second), ExpectedStart: at, State: engine.State{Type: engine.TypePending, Name: engine.NamePending, Time: at},
+			}
+			if r.RootID = r.ID; i >= 100_000 {
+				r.State.Type, r.State.Name = engine.TypeScheduled, engine.NameScheduled
+				r.ExpectedStart = r.Created.Add(time.Hour)
+			}
 			if _, err := s.insertFlowRun(b.Context(), batch.tx, r); err != nil {
 				return err
 			}
 		}
-		return nil
+		_, err := batch.tx.ExecContext(b.Context(), `UPDATE flow_run SET schedule = 'often' WHERE state_type = 'SCHEDULED'`)
+		return err
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	var times []time.Duration
-	for b.Loop() {
-		for _, flow := range []string{"", "flow-7"} {
-			begun := time.Now()
-			if runs, err := s.List(b.Context(), flow, 100); err != nil || len(runs) != 100 {
-				b.Fatal(len(runs), err)
-			}
-			times = append(times, time.Since(begun))
-		}
-	}
-	percentiles(b, times)
 }
 
 // What a process that has a history open and does nothing keeps in memory.

@@ -8,9 +8,12 @@ import (
 	"github.com/taximeter/taximeter/engine"
 )
 
-// begun leaves out runs that a schedule has made ahead of time: those are listed
-// with their deployment. The indexes of lists have the same words.
-const begun = `NOT (state_type = 'SCHEDULED' AND state_name = 'Scheduled' AND attempts = 0 AND schedule <> '')`
+// ahead are the runs that a schedule has made ahead of time: those are listed with
+// their deployment. The indexes of lists have the same words.
+const (
+	ahead = `(state_type = 'SCHEDULED' AND state_name = 'Scheduled' AND attempts = 0 AND schedule <> '')`
+	begun = `NOT ` + ahead
+)
 
 // List returns the newest flow runs that have no parent, newest first, without
 // those that a schedule has made ahead. How new a run is, FlowRun.Listed says. A flow

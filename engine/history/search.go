@@ -14,15 +14,9 @@ import (
 // Search returns the flow runs that q wants, newest first. It costs about the same
 // wherever in the list one is.
 func (s *Store) Search(ctx context.Context, q engine.RunQuery) ([]engine.FlowRun, error) {
-	// One state at a time, each in the order of an index, or SQLite would sort all
-	// runs of those states.
-	states := q.States
-	if len(states) == 0 || q.ParentID != "" {
-		states = []engine.StateType{""}
-	}
 	var runs []engine.FlowRun
-	for _, state := range slices.Compact(slices.Sorted(slices.Values(states))) {
-		some, err := s.search(ctx, q, state)
+	for _, part := range parts(q) {
+		some, err := s.search(ctx, q, part)
 		if err != nil {
 			return nil, fmt.Errorf("list flow runs: %w", err)
 		}
@@ -34,35 +28,52 @@ func (s *Store) Search(ctx context.Context, q engine.RunQuery) ([]engine.FlowRun
 	return runs[:min(len(runs), q.Limit)], nil
 }
 
-func (s *Store) search(ctx context.Context, q engine.RunQuery, state engine.StateType) ([]engine.FlowRun, error) {
-	from, where, args := `flow_run INDEXED BY flow_run_top`, []string{}, []any{}
+// listed is a part of all runs, in the order of an index: of what is in several, or
+// by another index, SQLite would read and sort everything.
+type listed struct {
+	from, where string
+	args        []any
+}
+
+// parts are those that have all runs that q wants.
+func parts(q engine.RunQuery) []listed {
+	inStates := func(l listed) listed {
+		if len(q.States) > 0 {
+			l.where += ` AND state_type IN (SELECT value FROM json_each(?))`
+			l.args = append(l.args, list(words(q.States)))
+		}
+		return l
+	}
+	if q.ParentID != "" {
+		return []listed{inStates(listed{from: `flow_run`, where: `parent_id = ?`, args: []any{q.ParentID}})}
+	}
+	const top = `parent_id IS NULL AND ` + begun
+	var all []listed
+	switch {
+	case q.Flow != "":
+		all = append(all, inStates(listed{from: `flow_run INDEXED BY flow_run_flow`, where: top}))
+	case len(q.States) == 0:
+		all = append(all, listed{from: `flow_run INDEXED BY flow_run_top`, where: top})
+	}
+	if q.Flow == "" {
+		for _, state := range slices.Compact(slices.Sorted(slices.Values(q.States))) {
+			all = append(all, listed{from: `flow_run INDEXED BY flow_run_state`, where: top + ` AND state_type = ?`, args: []any{state}})
+		}
+	}
+	if q.Ahead {
+		all = append(all, inStates(listed{from: `flow_run INDEXED BY flow_run_ahead`, where: `parent_id IS NULL AND ` + ahead}))
+	}
+	if q.Subflows {
+		all = append(all, inStates(listed{from: `flow_run INDEXED BY flow_run_below`, where: `parent_id IS NOT NULL`}))
+	}
+	return all
+}
+
+func (s *Store) search(ctx context.Context, q engine.RunQuery, part listed) ([]engine.FlowRun, error) {
+	where, args := []string{part.where}, part.args
 	add := func(condition string, values ...any) {
 		where = append(where, condition)
 		args = append(args, values...)
-	}
-	switch {
-	case q.ParentID != "":
-		from = `flow_run`
-		add(`parent_id = ?`, q.ParentID)
-		if len(q.States) > 0 {
-			add(`state_type IN (SELECT value FROM json_each(?))`, list(words(q.States)))
-		}
-	case q.Subflows:
-		from = `flow_run`
-	case q.Ahead:
-		from = `flow_run INDEXED BY flow_run_listed`
-		add(`parent_id IS NULL`)
-	default:
-		add(`parent_id IS NULL`)
-		if state != "" {
-			from = `flow_run INDEXED BY flow_run_state`
-		}
-		if q.Flow != "" {
-			from = `flow_run INDEXED BY flow_run_flow`
-		}
-	}
-	if state != "" {
-		add(`state_type = ?`, state)
 	}
 	if q.Flow != "" {
 		add(`flow = ?`, q.Flow)
@@ -79,22 +90,16 @@ func (s *Store) search(ctx context.Context, q engine.RunQuery, state engine.Stat
 	if q.Name != "" {
 		add(`instr(lower(name), lower(?)) > 0`, q.Name)
 	}
-	if !q.CreatedFrom.IsZero() {
-		add(`created >= ?`, micros(q.CreatedFrom))
+	if !q.CreatedFrom.IsZero() { // and so it is listed by that time, or a later one
+		add(`created >= ? AND listed >= ?`, micros(q.CreatedFrom), micros(q.CreatedFrom))
 	}
 	if !q.CreatedBefore.IsZero() {
 		add(`created < ?`, micros(q.CreatedBefore))
 	}
-	if !q.Ahead {
-		add(begun)
-	}
 	if q.After.ID != "" {
 		add(`listed <= ? AND (listed < ? OR id > ?)`, micros(q.After.Listed), micros(q.After.Listed), q.After.ID)
 	}
-	if len(where) == 0 {
-		add(`true`)
-	}
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM `+from+` WHERE `+strings.Join(where, ` AND `)+
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT `+flowRunColumns+` FROM `+part.from+` WHERE `+strings.Join(where, ` AND `)+
 		` ORDER BY listed DESC, id LIMIT ?`, append(args, q.Limit)...)
 	return collect(rows, err, scanFlowRun)
 }
