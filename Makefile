@@ -74,7 +74,7 @@ bench-engine: build $(CACHE)/today-1/ready
 	go build -o build/bench/hello ./cmd/hello
 	go test -c -o build/bench/history.test ./engine/history
 	cd scripts/bench/engines && go build -o ../../../build/bench/engines .
-	'$(CACHE)/today-1/bin/python' scripts/bench/engine.py $(BIN) build/bench/hello build/bench/history.test build/bench/engines $(RUNS)
+	'$(CACHE)/today-1/bin/python' scripts/bench/engine.py $(BIN) build/bench/hello build/bench/history.test build/bench/engines $(RUNS) '$(ONLY)'
 
 bench-pipeline: build months $(CACHE)/original-1/ready $(CACHE)/today-1/ready
 	'$(CACHE)/original-1/bin/python' scripts/bench/pipeline.py $(BIN) '$(MONTHS)' \

@@ -1,10 +1,10 @@
 """Times what an engine does all day: ours, DBOS Go and go-workflows on SQLite, and Prefect, in turn and in one run;
 then what only ours promises, against its goal.
 
-    python engine.py TAXIMETER HELLO HISTORY_BENCH ENGINES [ROUNDS]
+    python engine.py TAXIMETER HELLO HISTORY_BENCH ENGINES [ROUNDS [WORDS]]
 
 HISTORY_BENCH is the test binary of ./engine/history, ENGINES the program of scripts/bench/engines; this Python has
-Prefect.
+Prefect. Only works with all WORDS in their name are done: "process no-op" is our race with DBOS Go.
 """
 import json
 import os
@@ -17,13 +17,15 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SEQUENTIAL, FANOUT = 2000, 10_000  # ours, and DBOS Go's
+SYNCED = 200, 1000  # DBOS Go's where it waits for the disk each time
 SLOW = 100, 200  # go-workflows' and Prefect's, which are slow
 DBOS, GO_WORKFLOWS, PREFECT = "DBOS Go 1.0.0", "go-workflows 1.4.1", "Prefect"
 
 
-def ours(binary, name, times):
-    """The metrics of one Go benchmark: its name's last part, if it has one, and the unit."""
-    out = subprocess.run([binary, "-test.run", "^$", "-test.bench", f"^{name}$", "-test.benchtime", times],
+def ours(binary, name, parts, times):
+    """The metrics of one Go benchmark, by the part and the unit, where it has parts of those only."""
+    pattern = f"^{name}$" + (f"/^({'|'.join(parts)})$" if parts else "")
+    out = subprocess.run([binary, "-test.run", "^$", "-test.bench", pattern, "-test.benchtime", times],
                          capture_output=True, text=True, check=True, env=dict(os.environ, GOMAXPROCS="2"), cwd=tempfile.mkdtemp()).stdout
     found = {}
     for line in out.splitlines():
@@ -64,82 +66,108 @@ class Server:
         self.process.wait()
 
 
-def lateness(hello, seconds=40):
-    """How late runs begin, in ms, of a schedule each two seconds, each run in a process of its own."""
+def lateness(_, hello, seconds=40):
+    """How late runs begin, in ms, p99, of a schedule each two seconds, each run in a process of its own."""
     server = Server(hello)
     subprocess.run([hello, "deploy", "hello", "-n", "often", "--interval", "2", "--home", server.home], check=True, capture_output=True)
     time.sleep(seconds)
     out = subprocess.run([hello, "flow-run", "ls", "--limit", "1000", "--json", "--home", server.home], check=True, capture_output=True, text=True).stdout
     server.stop()
     at = lambda text: time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) + float("0" + (re.search(r"\.\d+", text) or re.match("", "")).group(0) or 0)
-    return [(at(r["start_time"]) - max(at(r["expected_start_time"]), at(r["created"]))) * 1000 for r in json.loads(out)["flow_runs"] if r["start_time"]]
+    late = sorted((at(r["start_time"]) - max(at(r["expected_start_time"]), at(r["created"]))) * 1000 for r in json.loads(out)["flow_runs"] if r["start_time"])
+    return late[min(len(late) - 1, len(late) * 99 // 100)]
+
+
+def idle(taximeter, _):
+    """What a server that has nothing to do keeps in memory, in MB."""
+    server = Server(taximeter)
+    time.sleep(3)
+    rss = server.resident()
+    server.stop()
+    return rss
+
+
+# What is timed: the work, its unit, our benchmark and which metric of it, by how much that is divided, the goal (the most
+# that it may be, or with a rate the least) and what the peers call it.
+WORKS = [
+    ("no-op task after no-op task, p50, process", "ms", "Sequential/process", "p50-µs", 1000, 0.3, "sequential_ms"),
+    ("no-op task after no-op task, p50, power", "ms", "Sequential/power", "p50-µs", 1000, None, "power_sequential_ms"),
+    ("fan-out of 10,000, process", "tasks/s", "FanOut/process", "tasks/s", 1, 10_000, "fanout_rate"),
+    ("fan-out of 10,000, power", "tasks/s", "FanOut/power", "tasks/s", 1, None, "power_fanout_rate"),
+    ("fan-out of 10,000, memory it takes", "MB", "FanOut/process", "MB-more", 1, 60, None),
+    ("cached hit, p50", "ms", "CachedHit", "p50-µs", 1000, 0.5, "cached_ms"),
+    ("ad-hoc start, p50, process", "ms", "AdHocStart/process", "p50-µs", 1000, 20, "start_ms"),
+    ("ad-hoc start, p50, power", "ms", "AdHocStart/power", "p50-µs", 1000, 20, "power_start_ms"),
+    ("ad-hoc start, p95, process", "ms", "AdHocStart/process", "p95-µs", 1000, 20, None),
+    ("ad-hoc start, p95, power", "ms", "AdHocStart/power", "p95-µs", 1000, 20, None),
+    ("schedule lateness, p99", "ms", lateness, None, 1, 250, None),
+    ("restart with 100 running runs", "ms", "Restart", "ns/op", 1e6, 1000, None),
+    *((f"list of 100,000 runs, {which}, p95", "ms", f"ListOf100000/{which}", "p95-µs", 1000, 50, None)
+      for which in ("all", "flow", "scheduled", "window", "before", "subflows")),
+    ("log lines", "lines/s", "LogLines", "lines/s", 1, 20_000, None),
+    ("idle server", "MB", idle, None, 1, 60, None),
+]
+TIMES = {"Sequential": f"{SEQUENTIAL}x", "FanOut": "1x", "CachedHit": "2000x", "AdHocStart": "300x", "Restart": "1x", "LogLines": "100000x", "ListOf100000": "100x"}
+# Each peer, how it is run, and what its figures are called. DBOS Go and Prefect set SQLite to synchronous=NORMAL, which is our
+# process; go-workflows leaves it at FULL, which is our power, and DBOS Go can be told to.
+PEERS = [
+    (DBOS, "dbos", (SEQUENTIAL, FANOUT), lambda key: key),
+    (DBOS, "dbos-power", SYNCED, lambda key: "power_" + key),
+    (GO_WORKFLOWS, "go-workflows", SLOW, lambda key: "power_" + key),
+    (PREFECT, None, SLOW, lambda key: key),
+]
 
 
 def main():
     taximeter, hello, bench, engines = map(os.path.abspath, sys.argv[1:5])
     rounds = int(sys.argv[5]) if len(sys.argv) > 5 else 5
-    peers = {DBOS: [], GO_WORKFLOWS: [], PREFECT: []}
-    mine = {}
+    words = sys.argv[6].split() if len(sys.argv) > 6 else []
+    works = [w for w in WORKS if all(word in w[0] for word in words)]
+    shared = {w[6] for w in works if w[6]}
+    mine, theirs, version = {}, {}, ""
 
-    def keep(found):
-        for key, value in found.items():
-            mine.setdefault(key, []).append(value)
-
+    parts = {}
+    for name, _, part in (w[2].partition("/") for w in works if isinstance(w[2], str)):
+        parts.setdefault(name, set()).update([part] if part else [])
     for n in range(rounds):
-        for name, times in [("Sequential", f"{SEQUENTIAL}x"), ("FanOut", "1x"), ("CachedHit", "2000x"), ("AdHocStart", "300x"), ("Restart", "1x"), ("LogLines", "100000x")]:
-            keep({(name, *key): value for key, value in ours(bench, "Benchmark" + name, times).items()})
-        for peer, name, sizes in [(DBOS, "dbos", (SEQUENTIAL, FANOUT)), (GO_WORKFLOWS, "go-workflows", SLOW)]:
-            with tempfile.TemporaryDirectory() as d:
-                peers[peer].append(rival(engines, name, os.path.join(d, "db"), *map(str, sizes)))
-        if n < 2:  # most of a minute each
-            peers[PREFECT].append(rival(sys.executable, os.path.join(HERE, "engine_prefect.py"), *map(str, SLOW)))
+        for name in parts:
+            for (part, unit), value in ours(bench, "Benchmark" + name, sorted(parts[name]), TIMES[name]).items():
+                mine.setdefault((f"{name}/{part}".strip("/"), unit), []).append(value)
+        for peer, command, sizes, called in PEERS:
+            sizes = [str(n) for n in sizes]
+            if not shared & {called(key) for key in ("sequential_ms", "fanout_rate", "start_ms", "cached_ms")}:
+                continue
+            if command is None and n < 2:  # most of a minute each
+                found = rival(sys.executable, os.path.join(HERE, "engine_prefect.py"), *sizes)
+                version = found.pop("version")
+            elif command is None:
+                continue
+            else:
+                with tempfile.TemporaryDirectory() as d:
+                    found = rival(engines, command, os.path.join(d, "db"), *sizes)
+            for key, value in found.items():
+                theirs.setdefault(called(key), {}).setdefault(peer, []).append(value)
         print(f"round {n + 1} of {rounds}", flush=True)
-    for key, value in ours(bench, "BenchmarkListOf100000", "100x").items():
-        mine["List", *key] = [value]
-    late = sorted(lateness(hello))
-    server = Server(taximeter)
-    time.sleep(3)
-    rss = server.resident()
-    server.stop()
 
-    m = {key: statistics.median(values) for key, values in mine.items()}
     rows = []
+    for work, unit, by, metric, divisor, goal, key in works:
+        value = by(taximeter, hello) if callable(by) else statistics.median(mine[by, metric]) / divisor
+        more = unit.endswith("/s")
+        held = goal is None or (value >= goal if more else value <= goal)
+        row = {"work": work, "unit": unit, "ours": value, "peer": "", "theirs": None, "ratio": None, "goal": goal, "held": held}
+        for peer, values in theirs.get(key, {}).items():
+            other = statistics.median(values)
+            rows.append(dict(row, peer=peer, theirs=other, ratio=value / other if more else other / value))
+        if key not in theirs:
+            rows.append(row)
 
-    def add(work, unit, value, goal, key=None, more=False, without=()):
-        """goal is the most that value may be, or with more the least. without are the peers that have another durability."""
-        held = value >= goal if more else value <= goal
-        if not key:
-            rows.append({"work": work, "unit": unit, "ours": value, "peer": "", "theirs": None, "ratio": None, "goal": goal, "held": held})
-        for peer, found in peers.items():
-            if key and key in found[0] and peer not in without:
-                theirs = statistics.median(f[key] for f in found)
-                rows.append({"work": work, "unit": unit, "ours": value, "peer": peer, "theirs": theirs,
-                             "ratio": value / theirs if more else theirs / value, "goal": goal, "held": held})
-
-    # go-workflows leaves SQLite at synchronous=FULL, which is our power; DBOS Go and Prefect set NORMAL, our process.
-    process, power = (DBOS, PREFECT), (GO_WORKFLOWS,)
-    add("no-op task after no-op task, p50, process", "ms", m["Sequential", "process", "p50-µs"] / 1000, 0.3, "sequential_ms", without=power)
-    add("the same, p50, power", "ms", m["Sequential", "power", "p50-µs"] / 1000, float("inf"), "sequential_ms", without=process)
-    add("fan-out of 10,000, process", "tasks/s", m["FanOut", "process", "tasks/s"], 10_000, "fanout_rate", more=True, without=power)
-    add("the same, power", "tasks/s", m["FanOut", "power", "tasks/s"], 0, "fanout_rate", more=True, without=process)
-    add("cached hit, p50", "ms", m["CachedHit", "", "p50-µs"] / 1000, 0.5, "cached_ms")
-    add("ad-hoc start, p50, process", "ms", m["AdHocStart", "process", "p50-µs"] / 1000, 20, "start_ms", without=power)
-    add("the same, power", "ms", m["AdHocStart", "power", "p50-µs"] / 1000, 20, "start_ms", without=process)
-    add("ad-hoc start, p95, process", "ms", m["AdHocStart", "process", "p95-µs"] / 1000, 20)
-    add("the same, power", "ms", m["AdHocStart", "power", "p95-µs"] / 1000, 20)
-    add(f"schedule lateness, p99 of {len(late)}", "ms", late[min(len(late) - 1, len(late) * 99 // 100)], 250)
-    add("restart with 100 running runs", "ms", m["Restart", "", "ns/op"] / 1e6, 1000)
-    add("list of runs, 100,000 rows, p95", "ms", m["List", "", "p95-µs"] / 1000, 50)
-    add("log lines", "lines/s", m["LogLines", "", "lines/s"], 20_000, more=True)
-    add("idle server", "MB", rss, 60)
-
-    print(f"\n{os.cpu_count()} processors, {rounds} rounds, medians; Prefect {peers[PREFECT][0]['version']}; "
-          f"sequential {SEQUENTIAL:,} and fan-out {FANOUT:,}, of go-workflows and Prefect {SLOW[0]} and {SLOW[1]}")
+    print(f"\n{os.cpu_count()} processors, {rounds} rounds, medians; Prefect {version or 'not run'}; "
+          f"sequential {SEQUENTIAL:,} and fan-out {FANOUT:,}, of DBOS Go at power {SYNCED[0]} and {SYNCED[1]:,}, of go-workflows and Prefect {SLOW[0]} and {SLOW[1]}")
     head = ["work", "unit", "ours", "theirs", "ratio", "goal", ""]
     lines = [head]
     for r in rows:
         more = r["unit"].endswith("/s")
-        goal = "" if r["goal"] in (0, float("inf")) else ("≥ " if more else "≤ ") + f"{r['goal']:,}"
+        goal = "" if r["goal"] is None else ("≥ " if more else "≤ ") + f"{r['goal']:,}"
         lines.append([r["work"], r["unit"], f"{r['ours']:,.4g}" if r["ours"] < 1000 else f"{r['ours']:,.0f}",
                       f"{r['theirs']:.4g} ({r['peer']})" if r["theirs"] else "", ratio(r["ratio"]), goal,
                       ", ".join(["MISSED"] * (not r["held"]) + ["BEHIND"] * bool(r["ratio"] and r["ratio"] < 1))])
@@ -149,7 +177,6 @@ def main():
     os.makedirs("build/bench", exist_ok=True)
     with open("build/bench/engine.jsonl", "w") as f:
         for r in rows:
-            r["goal"] = None if r["goal"] == float("inf") else r["goal"]
             f.write(json.dumps(r, ensure_ascii=False) + "\n")
 
 

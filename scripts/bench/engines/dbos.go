@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"log/slog"
 	"time"
 
@@ -9,12 +10,19 @@ import (
 	_ "github.com/dbos-inc/dbos-transact-golang/dbos/driver/sqlite"
 )
 
-// onDBOS leaves SQLite at synchronous=NORMAL with a write-ahead log, as the library sets it
-// on every connection.
-func onDBOS(database string, sequential, fanout int) figures {
-	ctx, err := dbos.NewContext(context.Background(), dbos.Config{
-		AppName: "bench", ApplicationVersion: "bench", DatabaseURL: "sqlite:" + database, Logger: slog.New(slog.DiscardHandler),
-	})
+// full opens a database as DBOS does, which is at synchronous=NORMAL with a write-ahead
+// log, but at FULL.
+func full(database string) *sql.DB {
+	db, err := sql.Open("sqlite", database+"?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=foreign_keys(ON)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	check(err)
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(4)
+	return db
+}
+
+func onDBOS(where dbos.Config, sequential, fanout int) figures {
+	where.AppName, where.ApplicationVersion, where.Logger = "bench", "bench", slog.New(slog.DiscardHandler)
+	ctx, err := dbos.NewContext(context.Background(), where)
 	check(err)
 	one := func(ctx dbos.Context, n int) ([]time.Duration, error) {
 		var times []time.Duration

@@ -2,7 +2,7 @@
 // in a module of its own so that it is no dependency of the product. It prints one JSON
 // object.
 //
-//	engines dbos|go-workflows DATABASE SEQUENTIAL FANOUT
+//	engines dbos|dbos-power|go-workflows DATABASE SEQUENTIAL FANOUT
 package main
 
 import (
@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/dbos-inc/dbos-transact-golang/dbos"
 )
 
 // figures are what one engine did: the time of one step after another and until the body
@@ -27,7 +29,9 @@ func main() {
 	var f figures
 	switch peer := os.Args[1]; peer {
 	case "dbos":
-		f = onDBOS(database, sequential, fanout)
+		f = onDBOS(dbos.Config{DatabaseURL: "sqlite:" + database}, sequential, fanout)
+	case "dbos-power":
+		f = onDBOS(dbos.Config{SQLiteSystemDB: full(database)}, sequential, fanout)
 	case "go-workflows":
 		f = onGoWorkflows(database, sequential, fanout)
 	default:
