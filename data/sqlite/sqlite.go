@@ -74,7 +74,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if db.write, err = sql.Open("sqlite3", db.dsn("_txlock=immediate")); err != nil {
+	if db.write, err = sql.Open("sqlite3", db.dsn("_txlock=immediate&_cache_size=-4000")); err != nil {
 		return err
 	}
 	db.write.SetMaxOpenConns(1)
@@ -83,7 +83,7 @@ func (db *DB) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if db.read, err = sql.Open("sqlite3", db.dsn("_query_only=true")); err != nil {
+	if db.read, err = sql.Open("sqlite3", db.dsn("_query_only=true&_cache_size=-8000")); err != nil {
 		return err
 	}
 	db.read.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
@@ -99,7 +99,7 @@ func (db *DB) dsn(extra string) string {
 	if db.config.Full {
 		sync = "FULL"
 	}
-	return fmt.Sprintf("%s?_journal_mode=WAL&_foreign_keys=true&_synchronous=%s&_busy_timeout=%d&_cache_size=-8000&_stmt_cache_size=%d&%s",
+	return fmt.Sprintf("%s?_journal_mode=WAL&_foreign_keys=true&_synchronous=%s&_busy_timeout=%d&_stmt_cache_size=%d&%s",
 		db.uri(), sync, db.config.BusyTimeout.Milliseconds(), preparedStatements, extra)
 }
 

@@ -151,6 +151,15 @@ func TestASupersededOwnerCannotWrite(t *testing.T) {
 	if err := old.PutTaskRun(t.Context(), engine.TaskPut{Task: engine.TaskRun{FlowRunID: run.ID, Key: "k"}}); !errors.Is(err, engine.ErrSuperseded) {
 		t.Errorf("PutTaskRun = %v, want ErrSuperseded", err)
 	}
+	begun := engine.TaskRun{FlowRunID: run.ID, Key: "late", State: engine.After(run.State, at, engine.TypeRunning, engine.NameRunning, "")}
+	if err := old.PutTaskRun(t.Context(), engine.TaskPut{Task: begun, Via: []engine.State{run.State}, Lazy: true}); err != nil {
+		t.Fatal(err)
+	}
+	ended := begun
+	ended.State = engine.After(begun.State, at, engine.TypeCompleted, engine.NameCompleted, "")
+	if err := old.PutTaskRun(t.Context(), engine.TaskPut{Task: ended, From: begun.State}); !errors.Is(err, engine.ErrSuperseded) {
+		t.Errorf("PutTaskRun of what began in the same group = %v, want ErrSuperseded", err)
+	}
 	var owned *engine.OwnedError
 	if _, err := old.AdoptFlowRun(t.Context(), run.ID); !errors.As(err, &owned) {
 		t.Errorf("two processes adopted one run: %v", err)

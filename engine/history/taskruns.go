@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/taximeter/taximeter/engine"
@@ -72,42 +73,35 @@ func merged(ops []*op) []*op {
 	if len(ops) == 1 {
 		return ops
 	}
-	last := map[engine.Holder]*op{}
+	last := make(map[engine.Holder]int, len(ops)) // where in kept
 	kept := make([]*op, 0, len(ops))
-	gone := map[*op]bool{}
 	for _, o := range ops {
-		if o.put == nil {
-			kept = append(kept, o)
-			continue
-		}
-		h := engine.Holder{FlowRunID: o.put.Task.FlowRunID, TaskKey: o.put.Task.Key}
-		if before := last[h]; before != nil && before.put.Task.State == o.put.From {
-			joined := *o.put
-			joined.From = before.put.From
-			joined.states = append(before.put.states[:len(before.put.states):len(before.put.states)], o.put.states...)
-			joined.absorbed = append(before.put.absorbed[:len(before.put.absorbed):len(before.put.absorbed)], before)
-			if joined.Entry == nil {
-				joined.Entry = before.put.Entry
+		if o.put != nil {
+			h := engine.Holder{FlowRunID: o.put.Task.FlowRunID, TaskKey: o.put.Task.Key}
+			if i, ok := last[h]; ok && kept[i].put.Task.State == o.put.From && kept[i].put.store.owner.id == o.put.store.owner.id {
+				o = joined(kept[i], o)
+				kept[i] = nil
 			}
-			if r, b := joined.Task.Result, before.put.Task.Result; r != nil && b != nil && r.Data == nil && r.Ref == b.Ref {
-				joined.Task.Result = b
-			}
-			gone[before] = true
-			o = &op{put: &joined, lazy: o.lazy, done: o.done, err: o.err}
+			last[h] = len(kept)
 		}
-		last[h] = o
 		kept = append(kept, o)
 	}
-	if len(gone) == 0 {
-		return ops
+	return slices.DeleteFunc(kept, func(o *op) bool { return o == nil })
+}
+
+// joined is one write in place of two of one call.
+func joined(before, o *op) *op {
+	put := *o.put
+	put.From = before.put.From
+	put.states = append(before.put.states[:len(before.put.states):len(before.put.states)], o.put.states...)
+	put.absorbed = append(before.put.absorbed[:len(before.put.absorbed):len(before.put.absorbed)], before, o)
+	if put.Entry == nil {
+		put.Entry = before.put.Entry
 	}
-	left := kept[:0]
-	for _, o := range kept {
-		if !gone[o] {
-			left = append(left, o)
-		}
+	if r, b := put.Task.Result, before.put.Task.Result; r != nil && b != nil && r.Data == nil && r.Ref == b.Ref {
+		put.Task.Result = b
 	}
-	return left
+	return &op{put: &put}
 }
 
 const (
@@ -129,17 +123,22 @@ func (b *batch) putTask(w *taskWrite) error {
 	if t.Result != nil {
 		r = *t.Result
 	}
-	values := []any{t.Name, t.Order, t.State.Type, t.State.Name, t.State.Message, t.State.Time.UnixMicro(), t.Attempts, t.InputDigest,
-		text(r.Codec), text(r.Digest), sql.NullInt64{Int64: r.Size, Valid: t.Result != nil}, text(r.Ref), t.CachedFrom, t.SubflowID,
-		list(t.DependsOn), micros(t.Start), micros(t.End), t.RunName, kind(t.Kind), list(t.Tags), list(t.After), t.Ran.Microseconds()}
-	var done sql.Result
-	var err error
 	isNew := w.From.Type == ""
+	args := b.args[:0]
 	if isNew {
-		done, err = b.exec(insertTask, append(append([]any{t.FlowRunID, t.Key}, values...), packStates(w.states))...)
-	} else {
-		done, err = b.exec(updateTask, append(values, t.FlowRunID, t.Key, w.From.Time.UnixMicro(), w.From.Name)...)
+		args = append(args, t.FlowRunID, t.Key)
 	}
+	args = append(args, t.Name, t.Order, t.State.Type, t.State.Name, t.State.Message, t.State.Time.UnixMicro(), t.Attempts, t.InputDigest,
+		text(r.Codec), text(r.Digest), sql.NullInt64{Int64: r.Size, Valid: t.Result != nil}, text(r.Ref), t.CachedFrom, t.SubflowID,
+		list(t.DependsOn), micros(t.Start), micros(t.End), t.RunName, kind(t.Kind), list(t.Tags), list(t.After), t.Ran.Microseconds())
+	query := insertTask
+	if isNew {
+		args = append(args, packStates(w.states))
+	} else {
+		query, args = updateTask, append(args, t.FlowRunID, t.Key, w.From.Time.UnixMicro(), w.From.Name)
+	}
+	b.args = args
+	done, err := b.exec(query, args...)
 	if err != nil {
 		return fmt.Errorf("record task %s of flow run %s: %w", t.Key, t.FlowRunID, err)
 	}

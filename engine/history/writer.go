@@ -49,6 +49,7 @@ const (
 type batch struct {
 	tx    *sqlite.Tx
 	fence *fence
+	args  []any // of a statement, to be used again
 }
 
 // write runs do in a transaction and returns when it is committed.
