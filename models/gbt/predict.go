@@ -174,6 +174,11 @@ func (c *crowd) send(t *Tree, out []float32) {
 			moves, stays = stays, moves
 		}
 		picked := c.move(v.rows, test, right == test.right)
+		// Else, where that is not so, each node of a chain could cost a copy of all rows.
+		if len(picked) > max(v.rows.live, fewRows) {
+			moves, stays = stays, moves
+			picked = c.others(v.rows, picked)
+		}
 		if m := &t.Nodes[moves]; m.Leaf() {
 			c.answer(v.rows, picked, m.Value, out)
 		} else if len(picked) > 0 {
@@ -183,6 +188,27 @@ func (c *crowd) send(t *Tree, out []float32) {
 			c.stack = append(c.stack, visit{stays, c.compact(v.rows)})
 		}
 	}
+}
+
+// others takes the picked rows back into b and moves out, and returns, those that
+// had stayed.
+func (c *crowd) others(b *batch, picked []int32) []int32 {
+	const back = 2
+	for _, at := range picked {
+		b.gone[at] = back
+	}
+	b.live = len(picked)
+	picked = picked[:0] // it has room: the others are fewer
+	for at, gone := range b.gone {
+		switch gone {
+		case 0:
+			b.gone[at] = 1
+			picked = append(picked, int32(at))
+		case back:
+			b.gone[at] = 0
+		}
+	}
+	return picked
 }
 
 // answer adds what a leaf says to the picked rows.

@@ -3,6 +3,7 @@ package gbt
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -88,6 +89,37 @@ func TestNumberColumn(t *testing.T) {
 	for v, want := range map[float32]int32{-5: 1, 0: 2, 1e-30: 3, 2: 3, 3: 4} {
 		if got := c.below(v); got != want {
 			t.Errorf("%d values below %v, want %d", got, v, want)
+		}
+	}
+}
+
+// A file may say that few rows went where all go. That must cost no memory: each
+// of 2,000 nodes once had a copy of all rows.
+func TestPredictWhateverHessiansSay(t *testing.T) {
+	const depth, rows = 2000, 4096
+	e := &Ensemble{Features: 1, Trees: []Tree{{Nodes: make([]Node, 2*depth+1)}}}
+	nodes := e.Trees[0].Nodes
+	for i := range nodes {
+		nodes[i] = Node{Left: -1, Right: -1, Parent: int32(i-1) / 2 * 2, SumHessian: 9, Value: float32(i)}
+		if i%2 == 0 && i < 2*depth {
+			nodes[i] = Node{Left: int32(i + 2), Right: int32(i + 1), Parent: int32(i - 2), SumHessian: float32(-i), Value: float32(depth - i/2)}
+		}
+	}
+	x := oneNumber(make([]float64, rows)...)
+	for i := range x.Numbers[0].Values {
+		x.Numbers[0].Values[i] = float64(i%depth)/4 - 3
+	}
+	out := make([]float32, rows)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	e.predict(x, 0, rows, out)
+	runtime.ReadMemStats(&after)
+	if bytes := after.TotalAlloc - before.TotalAlloc; bytes > 4<<20 {
+		t.Errorf("it took %d bytes", bytes)
+	}
+	for i, got := range out {
+		if want := e.PredictRow(appendRow(nil, x, i)); !bitsEqual(got, want) {
+			t.Fatalf("row %d is predicted %v, want %v", i, got, want)
 		}
 	}
 }

@@ -146,8 +146,8 @@ func (p *Predictor) split(a *axis, v float32) (piece uint64, place uint8) {
 }
 
 // PredictRow returns the prediction for one row: its code in each block of the
-// layout, -1 for none, and its numbers, NaN for none. It allocates nothing, but
-// where a piece must be made.
+// layout, -1 for none, and its numbers, NaN for none, which become float32s as in
+// appendRow. It allocates nothing, but where a piece must be made.
 func (p *Predictor) PredictRow(codes []int32, numbers []float64) float32 {
 	if len(codes) != len(p.layout.Blocks) || len(numbers) != len(p.layout.Numbers) {
 		panic(fmt.Sprintf("gbt: predict a row of %d codes and %d numbers", len(codes), len(numbers)))
@@ -179,6 +179,7 @@ func (p *Predictor) PredictRow(codes []int32, numbers []float64) float32 {
 	return c.values[place]
 }
 
+// walkRow sends a row down the trees; see appendRow.
 func (p *Predictor) walkRow(codes []int32, numbers []float64) float32 {
 	var few [maxAxes]Entry
 	row := few[:0]

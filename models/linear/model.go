@@ -68,6 +68,7 @@ func (m *Model) level(terms []term, b *matrix.Block, code int32) []term {
 	return append(terms, term{b.Columns[code], 1})
 }
 
+// number adds a number, a float32 as XGBoost's data.cc, SparsePage::Push, has it.
 func (m *Model) number(terms []term, n *matrix.Number, value float64) []term {
 	if value != value || int(n.Column) >= len(m.Weights) {
 		return terms
@@ -84,7 +85,7 @@ func (m *Model) sum(terms []term) float32 {
 	}
 	sum := m.Bias + m.BaseScore
 	for _, t := range terms {
-		// The conversion keeps the compiler from fusing the addition.
+		// As GBLinear::Pred. The conversion keeps the compiler from fusing the addition.
 		sum += float32(t.value * m.Weights[t.column])
 	}
 	return sum
