@@ -75,7 +75,9 @@ func (t *TaskCtx) Progress(label string, done, total int64) {
 type taskKey struct{}
 
 // From returns what the engine offers to a task's body. Outside of one it
-// panics: a body that must also run without the engine does not call it.
+// panics: a body that must also run without the engine does not call it. A body makes
+// calls with what it finds here, never with its flow's Ctx: that would be a call beside
+// this one, which may wait for the slot that this one has.
 func From(ctx context.Context) *TaskCtx {
 	t, ok := ctx.Value(taskKey{}).(*TaskCtx)
 	if !ok {

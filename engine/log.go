@@ -45,13 +45,30 @@ func qualify(group string, attrs []slog.Attr) []slog.Attr {
 	return attrs
 }
 
+// write adds an attribute to a line: month=2021-01, or train.month=2021-01 where it is
+// of a group.
+func write(line *strings.Builder, a slog.Attr) {
+	v := a.Value.Resolve()
+	if v.Kind() != slog.KindGroup {
+		line.WriteString(" " + a.Key + "=" + v.String())
+		return
+	}
+	name := strings.TrimSuffix(a.Key, ".") // a group without a name is none
+	if name != "" {
+		name += "."
+	}
+	for _, a := range qualify(name, v.Group()) {
+		write(line, a)
+	}
+}
+
 func (h *logHandler) Handle(ctx context.Context, rec slog.Record) error {
 	var own []slog.Attr
 	rec.Attrs(func(a slog.Attr) bool { own = append(own, a); return true })
 	var text strings.Builder
 	text.WriteString(rec.Message)
 	for _, a := range slices.Concat(h.attrs, qualify(h.group, own)) {
-		text.WriteString(" " + a.Key + "=" + a.Value.String())
+		write(&text, a)
 	}
 	line := LogLine{
 		FlowRunID: h.run.born.ID, TaskKey: h.key, Time: h.run.engine.now(),

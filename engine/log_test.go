@@ -2,11 +2,33 @@ package engine_test
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"testing"
 
 	"github.com/taximeter/taximeter/engine"
 )
+
+// A secret says itself how it is logged.
+type secret string
+
+func (secret) LogValue() slog.Value { return slog.StringValue("***") }
+
+func TestAttributesOfLines(t *testing.T) {
+	h := &engine.MemoryHistory{}
+	_, run, err := start(t, &engine.Engine{History: h}, func(c *engine.Ctx, n int) (engine.Arg[int], error) {
+		log := c.Log().With("n", n).WithGroup("train")
+		log.Info("read", "month", "2021-01", "token", secret("hush"), slog.Group("rows", "kept", 7, slog.Group("", "all", 9)))
+		return engine.Val(n), nil
+	}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "read n=1 train.month=2021-01 train.token=*** train.rows.kept=7 train.rows.all=9"
+	if lines, err := h.Logs(t.Context(), run.ID); err != nil || len(lines) != 1 || lines[0].Message != want {
+		t.Errorf("%+v, %v\nwant %s", lines, err, want)
+	}
+}
 
 func TestLogsAndProgressReachTheObserver(t *testing.T) {
 	w := &watcher{}

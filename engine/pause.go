@@ -9,8 +9,9 @@ import (
 
 // Pause says how a flow waits for input.
 type Pause struct {
-	// Key names the pause within its run; zero: "input". A run waits once for each:
-	// when it is carried out again, the input that was given is there.
+	// Key names the pause within its run; zero: "input", and "input-2" for the second
+	// that has none. A run waits once for each: whoever asks for the same key again, as
+	// when the run is carried out again, has the input that was given.
 	Key     string
 	Message string        // for who is to give it
 	Timeout time.Duration // from the first time the run came here; zero: it waits for ever
@@ -27,7 +28,7 @@ var ErrNeverResumed = errors.New("nobody has resumed the run in time")
 // in Waiting. Calls that run meanwhile go on.
 func Input[T any](c *Ctx, p Pause) (in T, err error) {
 	if p.Key == "" {
-		p.Key = "input"
+		p.Key = c.s.pauseKey()
 	}
 	schema, err := SchemaOf[T]()
 	if err != nil {
@@ -48,6 +49,16 @@ func Input[T any](c *Ctx, p Pause) (in T, err error) {
 		}
 		return in, decodeInto(full, &in)
 	})
+}
+
+// pauseKey is the key of the next pause that has none of its own.
+func (s *scope) pauseKey() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.pauses++; s.pauses == 1 {
+		return "input"
+	}
+	return fmt.Sprint("input-", s.pauses)
 }
 
 // suspension ends the work on a run that waits for input.

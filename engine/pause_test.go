@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -97,6 +98,34 @@ func TestAPauseHoldsSubflows(t *testing.T) {
 		}, 0)
 		if took := time.Since(begun); err != nil || out != 3 || took != time.Hour+time.Minute {
 			t.Errorf("%d, %v after %v", out, err, took)
+		}
+	})
+}
+
+// Two questions without a key are two, and the answer to the first is none to the second.
+func TestEachPauseWaitsForItsOwnInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &engine.MemoryHistory{}
+		asked := 0
+		f := engine.Flow[int, []int]{Name: "flow", Func: func(c *engine.Ctx, _ int) (engine.Arg[[]int], error) {
+			first, err := engine.Input[int](c, engine.Pause{})
+			if err != nil {
+				return nil, err
+			}
+			second, err := engine.Input[int](c, engine.Pause{})
+			return engine.Val([]int{first, second}), err
+		}, OnState: func(ctx context.Context, run engine.FlowRun) {
+			if run.State.Type != engine.TypePaused {
+				return
+			}
+			asked++
+			if _, err := h.Signal(ctx, engine.Signal{FlowRunID: run.ID, Kind: engine.SignalResume, Key: run.Waiting.Key, Input: fmt.Appendf(nil, "%d", 10*asked)}); err != nil {
+				t.Error(err)
+			}
+		}}
+		out, _, err := f.Start(t.Context(), &engine.Engine{History: h, Version: "test"}, 0, engine.Options{})
+		if err != nil || fmt.Sprint(out) != "[10 20]" || asked != 2 {
+			t.Errorf("%v, %v after %d questions", out, err, asked)
 		}
 	})
 }

@@ -15,7 +15,8 @@ type Options struct {
 	ExpectedStart time.Time // when the run was due; zero: now
 	Refresh       bool      // use no cached result, and replace them
 	Deployment    string    // that the run is of
-	// IdempotencyKey, if set, makes at most one run: starting it again finds it.
+	// IdempotencyKey, if set, makes at most one run: starting it again finds it, and
+	// goes on with it where it has failed.
 	IdempotencyKey string
 }
 

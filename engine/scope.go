@@ -27,6 +27,7 @@ type scope struct {
 	last   *call          // of a task or a subflow
 	closed bool           // it makes no more calls
 	draws  int            // of random numbers
+	pauses int            // that have no key of their own
 	placed map[string]int // artifacts, by what they are
 }
 
