@@ -132,9 +132,10 @@ func (c *crew) dismiss() {
 
 // A look takes about a nanosecond. To look around in vain is likely to mean that
 // there are fewer processors to be had than workers, and the one looking keeps
-// the others from theirs: so it is done for a quarter of the time next, and longer
-// again only little by little.
-const fewestLooks, mostLooks = 1 << 12, 1 << 18
+// the others from theirs: so it is done half as long next time, and longer again
+// only little by little. But it is done at least about as long as waking takes,
+// lest one who overslept come too late for the next job, too, and sleep again.
+const fewestLooks, mostLooks = 1 << 15, 1 << 18
 
 // wait returns when until says so. Whoever makes it say so must notify.
 func (c *crew) wait(until func() bool) {
@@ -142,7 +143,7 @@ func (c *crew) wait(until func() bool) {
 	for i := range looks {
 		if until() {
 			if i > 0 {
-				c.looks.Store(min(looks+looks/8, mostLooks))
+				c.looks.Store(min(looks+looks/4, mostLooks))
 			}
 			return
 		}
@@ -150,7 +151,7 @@ func (c *crew) wait(until func() bool) {
 			runtime.Gosched()
 		}
 	}
-	c.looks.Store(max(looks/4, fewestLooks))
+	c.looks.Store(max(looks/2, fewestLooks))
 	c.lock.Lock()
 	for !until() {
 		c.wake.Wait()
