@@ -11,12 +11,12 @@ import (
 // subtracting it would fill the matrix. Missing numbers are 0.
 //
 // Every addition here is in the order in which scikit-learn 1.2 and scipy make
-// it; see LSQR for why that matters. The products are made run by run, so that
-// what is read of a run for one of them need not be fetched again for the next.
+// it; see LSQR for why that matters. The products are made page by page, so that
+// what is read of a page for one of them need not be fetched again for the next.
 type centred struct {
 	width   int
 	blocks  [][]int32   // the column of each row; width: it has none. At least one
-	numbers [][]float64 // with 0 for NaN
+	numbers [][]float64 // with 0 for NaN; the matrix's own where it has none
 	columns []int32     // of numbers
 	mean    []float64   // one a column
 }
@@ -45,11 +45,16 @@ func newCentred(x *matrix.Matrix) *centred {
 	}
 	a.mean = a.mean[:x.Width]
 	for _, n := range x.Numbers {
-		values := make([]float64, x.Rows)
-		var sum float64
-		for row, v := range n.Values {
-			values[row] = stored(v)
-			sum += values[row]
+		values, sum := n.Values, 0.
+		for _, v := range values {
+			sum += v
+		}
+		if math.IsNaN(sum) {
+			values, sum = make([]float64, x.Rows), 0
+			for row, v := range n.Values {
+				values[row] = stored(v)
+				sum += values[row]
+			}
 		}
 		a.numbers, a.columns = append(a.numbers, values), append(a.columns, n.Column)
 		a.mean[n.Column] = sum / float64(x.Rows)
@@ -64,29 +69,43 @@ func newCentred(x *matrix.Matrix) *centred {
 func (a *centred) advance(u, v []float64, alfa float64) float64 {
 	shift := dot(v[:a.width], a.mean)
 	var squares lanes
-	var product [run]float64
-	for lo := 0; ; lo += run {
-		u := u[lo:min(lo+run, len(u))]
-		t := product[:len(u)]
-		clear(t)
-		for j := len(a.numbers) - 1; j >= 0; j-- {
-			f := v[a.columns[j]]
-			for i, value := range a.numbers[j][lo : lo+len(u)] {
-				t[i] += float64(value * f)
+	var product [page]float64
+	for lo := 0; ; lo += page {
+		u := u[lo:min(lo+page, len(u))]
+		block := a.blocks[0][lo : lo+len(u)]
+		if len(a.blocks) == 1 && len(a.numbers) == 1 { // the common shape, in one go
+			values, f := a.numbers[0][lo:lo+len(u)], v[a.columns[0]]
+			for i, column := range block {
+				u[i] = 0 + float64(values[i]*f) + v[column] - shift - float64(alfa*u[i])
+			}
+		} else {
+			t := product[:len(u)]
+			a.others(t, v, lo)
+			for i, column := range block {
+				u[i] = t[i] + v[column] - shift - float64(alfa*u[i])
 			}
 		}
-		for b := len(a.blocks) - 1; b > 0; b-- {
-			for i, column := range a.blocks[b][lo : lo+len(u)] {
-				t[i] += v[column]
-			}
-		}
-		for i, column := range a.blocks[0][lo : lo+len(u)] {
-			u[i] = t[i] + v[column] - shift - float64(alfa*u[i])
-		}
-		if len(u) < run {
+		if len(u) < page {
 			return math.Sqrt(squares.fold(u, u))
 		}
 		squares.add(u, u)
+	}
+}
+
+// others sets t to what the columns that are not of the first block make of v,
+// in the rows from lo.
+func (a *centred) others(t, v []float64, lo int) {
+	clear(t)
+	for j := len(a.numbers) - 1; j >= 0; j-- {
+		f := v[a.columns[j]]
+		for i, value := range a.numbers[j][lo : lo+len(t)] {
+			t[i] += float64(value * f)
+		}
+	}
+	for b := len(a.blocks) - 1; b > 0; b-- {
+		for i, column := range a.blocks[b][lo : lo+len(t)] {
+			t[i] += v[column]
+		}
 	}
 }
 
@@ -97,10 +116,10 @@ func (a *centred) pull(v, u []float64, f, beta float64, sums []float64) float64 
 	var all lanes
 	ofNumbers := make([]float64, len(a.numbers))
 	var total float64
-	for lo := 0; ; lo += run {
-		u := u[lo:min(lo+run, len(u))]
-		a.pullRun(u, lo, f, sums, ofNumbers)
-		if len(u) < run {
+	for lo := 0; ; lo += page {
+		u := u[lo:min(lo+page, len(u))]
+		a.pullPage(u, lo, f, sums, ofNumbers)
+		if len(u) < page {
 			total = all.fold(u, ones[:len(u)])
 			break
 		}
@@ -110,21 +129,21 @@ func (a *centred) pull(v, u []float64, f, beta float64, sums []float64) float64 
 		sums[column] = ofNumbers[j]
 	}
 	var squares lanes
-	for lo := 0; ; lo += run {
-		v := v[lo:min(lo+run, a.width)]
+	for lo := 0; ; lo += page {
+		v := v[lo:min(lo+page, a.width)]
 		sums, mean := sums[lo:lo+len(v)], a.mean[lo:lo+len(v)]
 		for i := range v {
 			v[i] = sums[i] - float64(mean[i]*total) - float64(beta*v[i])
 		}
-		if len(v) < run {
+		if len(v) < page {
 			return math.Sqrt(squares.fold(v, v))
 		}
 		squares.add(v, v)
 	}
 }
 
-// pullRun scales the run u of rows and adds it up by columns.
-func (a *centred) pullRun(u []float64, lo int, f float64, sums, ofNumbers []float64) {
+// pullPage scales the page u of rows and adds it up by columns.
+func (a *centred) pullPage(u []float64, lo int, f float64, sums, ofNumbers []float64) {
 	block, numbers := a.blocks[0][lo:lo+len(u)], a.numbers
 	if len(numbers) == 0 {
 		for i, column := range block {
@@ -157,4 +176,4 @@ func (a *centred) pullRun(u []float64, lo int, f float64, sums, ofNumbers []floa
 }
 
 // ones are what numpy multiplies by to add up.
-var ones = [run]float64(slices.Repeat([]float64{1}, run))
+var ones = [page]float64(slices.Repeat([]float64{1}, page))

@@ -10,6 +10,10 @@ func dot(a, b []float64) float64 {
 	return l.fold(a, b)
 }
 
+// page is how many numbers are taken at a time: few enough that they stay in the
+// nearest cache, and so many that beginning and ending a loop costs little.
+const page = 2048
+
 // lanes are the running sums of a dot of long vectors that is made bit by bit.
 type lanes [32]float64
 
@@ -17,7 +21,7 @@ type lanes [32]float64
 // at a time: so many stay in registers.
 func (l *lanes) add(a, b []float64) {
 	for len(a) >= 32 && len(b) >= 32 {
-		n := min(len(a), len(b), run) &^ 31
+		n := min(len(a), len(b), page) &^ 31
 		for k := 0; k < len(l); k += 8 {
 			addEight((*[8]float64)(l[k:]), a[k:n], b[k:n])
 		}
@@ -45,7 +49,7 @@ func addEight(l *[8]float64, a, b []float64) {
 // addOnes is add where b is ones: what is multiplied by one is added as it is.
 func (l *lanes) addOnes(a []float64) {
 	for len(a) >= 32 {
-		n := min(len(a), run) &^ 31
+		n := min(len(a), page) &^ 31
 		for k := 0; k < len(l); k += 8 {
 			l, a := (*[8]float64)(l[k:]), a[k:n]
 			s0, s1, s2, s3, s4, s5, s6, s7 := l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7]
