@@ -10,6 +10,16 @@
 // That the owner of a run lives shows a lock on a file, which the system takes
 // back from a process that ends, however it ends; that of an owner elsewhere shows
 // a lease, which it renews.
+//
+//	CreateFlowRun ──► owned: PENDING, RUNNING, … ──────────► nobody's, in a terminal state
+//	   │ SCHEDULED        ▲    │ the owner's lock is free,      │
+//	   ▼                  │    ▼ or its lease has run out       │ resume, retry
+//	nobody's ─────────────┤   Reap: CRASHED, nobody's           │
+//	                      │    │                                │
+//	                      └────┴────── AdoptFlowRun ◄───────────┘
+//
+// Once another has adopted a run, what its former owner still writes of it is
+// refused with [engine.ErrSuperseded].
 package history
 
 import (
