@@ -122,27 +122,32 @@ type gate struct {
 	open chan struct{} // nil: it is open
 }
 
-// pass waits until the gate is open, or ctx is done.
-func (g *gate) pass(ctx context.Context) error {
+// pass waits until the gate is open, or ctx is done, and reports whether it was shut.
+func (g *gate) pass(ctx context.Context) (shut bool, err error) {
 	g.mu.Lock()
 	open := g.open
 	g.mu.Unlock()
 	if open == nil {
-		return nil
+		return false, nil
 	}
 	select {
 	case <-open:
-		return nil
+		return true, nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return true, context.Cause(ctx)
 	}
 }
 
 // passGates waits until neither the run nor one that it is part of is paused.
 func (r *flowRun) passGates(ctx context.Context) error {
-	for ; r != nil; r = r.parent {
-		if err := r.gate.pass(ctx); err != nil {
-			return err
+	for waited := true; waited; { // a gate may shut while another is waited for
+		waited = false
+		for at := r; at != nil; at = at.parent {
+			shut, err := at.gate.pass(ctx)
+			if err != nil {
+				return err
+			}
+			waited = waited || shut
 		}
 	}
 	return nil

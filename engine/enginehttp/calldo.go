@@ -9,7 +9,7 @@ import (
 )
 
 // refs are names of results.
-var refs = regexp.MustCompile(`^([0-9a-z ]{64}$|=)`)
+var refs = regexp.MustCompile(`^([0-9a-f]{64}$|=)`)
 
 // do asks the records what the call asks.
 func (c call) do(ctx context.Context, h engine.History) (a answer, err error) {

@@ -3,6 +3,7 @@ package enginehttp
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -127,6 +128,10 @@ func (h *History) beat(ctx context.Context) {
 // may be over by then: the server says so.
 const keepTrying = 5 * time.Minute
 
+// tryFor is how long one request with calls may take before it is made again: a peer
+// that says nothing is no better than one that cannot be reached.
+const tryFor = time.Minute
+
 // again calls do until the server has answered. before counts the times that it
 // may have been done without an answer.
 func (h *History) again(ctx context.Context, do func(ctx context.Context, before int) error) error {
@@ -154,8 +159,9 @@ func unanswered(err error) bool {
 	if errors.As(err, &p) {
 		return p.Status == http.StatusBadGateway || p.Status == http.StatusServiceUnavailable || p.Status == http.StatusGatewayTimeout
 	}
-	var unreached *url.Error
-	return errors.As(err, &unreached) || errors.Is(err, io.ErrUnexpectedEOF)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	return err != nil && !errors.As(err, &syntax) && !errors.As(err, &kind) // the connection broke, be it halfway
 }
 
 // ReadResult implements engine.History.

@@ -168,46 +168,6 @@ func (c counting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// deaf is a network that loses every other answer, though the request has arrived.
-type deaf struct{ requests *atomic.Int64 }
-
-func (d deaf) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil && d.requests.Add(1)%2 == 0 {
-		res.Body.Close()
-		return nil, errors.New("the line is dead")
-	}
-	return res, err
-}
-
-// A call whose answer is lost is made again, and recorded once.
-func TestAnswersGetLost(t *testing.T) {
-	b := newBench(t)
-	client := &enginehttp.Client{URL: b.url}
-	id, err := client.TakeLease(t.Context(), 1, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client.HTTP = &http.Client{Transport: deaf{new(atomic.Int64)}}
-	h, err := client.OpenHistory(t.Context(), id, time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, run, err := count(5, 3).Start(t.Context(), &engine.Engine{History: h, Logger: quiet}, 0, engine.Options{})
-	if err != nil || n != 15 {
-		t.Fatal(n, err)
-	}
-	states, err := b.store.States(t.Context(), run.ID, "")
-	var names []string
-	for _, s := range states {
-		names = append(names, s.Name)
-	}
-	if got := strings.Join(names, " "); err != nil || got != "Pending Running Completed" {
-		t.Errorf("states %s, %v", got, err)
-	}
-	_ = h.Close() // its answer may be lost, too
-}
-
 // An engine whose lease has run out may write nothing any more, and hears of it.
 func TestALostLease(t *testing.T) {
 	b := newBench(t)

@@ -31,8 +31,9 @@ func newAsked(c call) (*asked, error) {
 }
 
 // run is the answer to a call that wants a run.
-func (h *History) run(c call) (engine.FlowRun, error) {
-	a, err := h.ask(c)
+func (h *History) run(c call) (engine.FlowRun, error) { return runOf(h.ask(c)) }
+
+func runOf(a *asked, err error) (engine.FlowRun, error) {
 	if err == nil && a.answer.FlowRun == nil {
 		err = errors.New("the server gave no flow run")
 	}
@@ -58,8 +59,15 @@ func (h *History) CreateFlowRun(ctx context.Context, run engine.FlowRun) (engine
 }
 
 // AdoptFlowRun implements engine.History.
-func (h *History) AdoptFlowRun(_ context.Context, id string) (engine.FlowRun, error) {
-	return h.run(call{AdoptFlowRun: &runID{id}})
+func (h *History) AdoptFlowRun(ctx context.Context, id string) (engine.FlowRun, error) {
+	a, err := h.ask(call{AdoptFlowRun: &runID{id}})
+	var owned *engine.OwnedError
+	if a != nil && a.before > 0 && errors.As(err, &owned) {
+		// By this lease, as far as one can tell: the first answer was not heard. Were it
+		// another's, the first write would be refused.
+		return h.FlowRun(ctx, id)
+	}
+	return runOf(a, err)
 }
 
 // FlowRun implements engine.History.

@@ -20,6 +20,7 @@ type leaseRecords interface {
 	EndLease(id string) error
 	Leased(id string) (engine.History, error)
 	KeepResult(ctx context.Context, ref string, data []byte) error
+	Flush() error
 }
 
 const aboutLeases = "Engines elsewhere"
@@ -130,6 +131,7 @@ func (h *handler) answerCalls(in request[none, callList]) (list answerList, err 
 	ctx := context.WithoutCancel(in.Context()) // what was asked is done, though the client may not hear of it
 	list.Answers = make([]answer, len(calls))
 	var all sync.WaitGroup
+	lazy := false
 	for i, c := range calls {
 		do := func() {
 			a, err := c.do(ctx, records)
@@ -138,14 +140,18 @@ func (h *handler) answerCalls(in request[none, callList]) (list answerList, err 
 			}
 			list.Answers[i] = a
 		}
-		if len(calls) == 1 || c.AppendLogs != nil || c.PutTaskRun != nil && c.PutTaskRun.Lazy {
+		if c.AppendLogs != nil || c.PutTaskRun != nil && c.PutTaskRun.Lazy {
 			do()
+			lazy = true
 		} else {
 			all.Go(do)
 		}
 	}
 	all.Wait()
-	return list, nil
+	if lazy { // the client outlives this process, and takes what is answered for recorded
+		err = h.records.Flush()
+	}
+	return list, err
 }
 
 // callProblem is err with what a client needs to make it again.

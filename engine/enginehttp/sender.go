@@ -35,7 +35,8 @@ type asked struct {
 	done   chan struct{}
 	answer answer
 	err    error
-	before int // times that it may have been answered, though nobody heard it
+	before int  // times that it may have been answered, though nobody heard it
+	over   bool // it has been answered, or never will be; of the one who sends
 }
 
 // lazyDelay is how long a lazy call waits for others, groupBytes how large a group
@@ -69,7 +70,11 @@ func (s *sender) ask(a *asked) error {
 	}
 	s.busy = true
 	s.mu.Unlock()
-	if s.next() {
+	more := s.next()
+	for !a.over { // what came before it is more than one group
+		more = s.next()
+	}
+	if more {
 		go s.lead()
 	}
 	return a.err
@@ -109,6 +114,7 @@ func (s *sender) next() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, a := range group {
+		a.over = true
 		if a.done != nil {
 			close(a.done)
 		} else if a.logs && a.err != nil {
@@ -155,6 +161,8 @@ func (h *History) send(group []*asked) {
 	tries := 0
 	err := h.again(context.Background(), func(ctx context.Context, before int) error {
 		tries = before
+		ctx, cancel := context.WithTimeout(ctx, tryFor)
+		defer cancel()
 		read, err := h.client.open(ctx, http.MethodPost, h.path+"/calls", "application/json", bytes.NewReader(body.Bytes()))
 		if err != nil {
 			return err

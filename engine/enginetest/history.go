@@ -213,7 +213,7 @@ func cache(t *testing.T, h engine.History) {
 	create(t, h, newFlowRun("run-1"))
 	put := func(key, data string, expires time.Time) {
 		t.Helper()
-		r := engine.Result{Codec: "json", Digest: data, Size: int64(len(data)), Ref: fmt.Sprintf("%064s", data), Data: []byte(data)}
+		r := engine.Result{Codec: "json", Digest: data, Size: int64(len(data)), Ref: fmt.Sprintf("%x", sha256.Sum256([]byte(data))), Data: []byte(data)}
 		done := completed(data, r)
 		done.Entry = &engine.CacheEntry{Key: key, FlowRunID: "run-1", Result: r, Expires: expires}
 		if err := h.PutTaskRun(t.Context(), done); err != nil {

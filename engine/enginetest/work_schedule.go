@@ -224,6 +224,14 @@ func backfill(t *testing.T, s WorkStore) {
 	if runs, _, err := s.Backfill(t.Context(), d.ID, schedule.Backfill{From: from, To: from.AddDate(0, 0, 27), Schedule: weekly}); err != nil || len(runs) != 4 {
 		t.Errorf("weekly: %d runs, %v", len(runs), err)
 	}
+	// Nothing of what is refused is done.
+	two := apply(t, s, deployment("two", schedule.Schedule{Slug: "daily", Cron: "@daily"}, schedule.Schedule{Slug: "minutely", Cron: "* * * * *"}))
+	if _, _, err := s.Backfill(t.Context(), two.ID, schedule.Backfill{From: from, To: to}); err == nil {
+		t.Error("half a million runs were made")
+	}
+	if claimed := claim(t, s, newWorker(t, s, "w2"), 1000, now().Add(time.Second)); len(claimed) > 5 {
+		t.Errorf("%d runs are due though the backfill was refused", len(claimed))
+	}
 	bare := apply(t, s, deployment("bare"))
 	if _, _, err := s.Backfill(t.Context(), bare.ID, schedule.Backfill{From: from, To: to}); err == nil {
 		t.Error("a deployment without a schedule was backfilled")

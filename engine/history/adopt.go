@@ -160,6 +160,10 @@ func (s *Store) Reap(ctx context.Context) (crashed []engine.FlowRun, err error) 
 			if next, err = s.record(ctx, b.tx, run, next, states); err != nil {
 				return err
 			}
+			// A write of its that is under way yet finds the run to be nobody's.
+			if _, err := b.tx.ExecContext(ctx, `UPDATE flow_run SET owner = '', owner_pid = 0 WHERE root_id = ?`, run.ID); err != nil {
+				return fmt.Errorf("release flow run %s: %w", run.ID, err)
+			}
 			if next.State.Type == engine.TypeCrashed {
 				crashed = append(crashed, next)
 			}

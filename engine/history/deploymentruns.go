@@ -99,7 +99,12 @@ func (s *Store) Backfill(ctx context.Context, id string, b schedule.Backfill) (r
 			return fmt.Errorf("%w: deployment %s has no schedule: say when its runs would have been due", errRefused, d.Spec.Ref())
 		}
 		begin := now()
-		for _, sch := range schedules {
+		type due struct {
+			instants []time.Time
+			params   json.RawMessage
+		}
+		all := make([]due, len(schedules)) // all are looked at before any run is made
+		for i, sch := range schedules {
 			instants, err := sch.Between(b.From.Add(-1), b.To, maxBackfill+1)
 			if err != nil {
 				return fmt.Errorf("%w: %w", errRefused, err)
@@ -111,8 +116,11 @@ func (s *Store) Backfill(ctx context.Context, id string, b schedule.Backfill) (r
 			if err != nil {
 				return fmt.Errorf("%w: %w", errRefused, err)
 			}
-			for _, at := range instants {
-				run := newRun(d.Spec, params, at)
+			all[i] = due{instants, params}
+		}
+		for i, sch := range schedules {
+			for _, at := range all[i].instants {
+				run := newRun(d.Spec, all[i].params, at)
 				run.NextStart = begin
 				run.Tags = append(append([]string(nil), d.Spec.Tags...), "backfill")
 				run.IdempotencyKey = runKey(d.Spec, sch.Slug, at)

@@ -89,6 +89,10 @@ func (s *Store) Leased(id string) (engine.History, error) {
 	return &held, nil
 }
 
+// Flush returns when all that was written before is committed, lazy writes and lines
+// of logs too.
+func (s *Store) Flush() error { return s.writer.settle() }
+
 // checkLease returns ErrSuperseded for a lease that has run out.
 func (s *Store) checkLease(id string) error {
 	if !leaseID.MatchString(id) {

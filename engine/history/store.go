@@ -104,7 +104,7 @@ func (c Config) Open(ctx context.Context) (*Store, error) {
 // adopted by others.
 func (s *Store) Close() error {
 	s.watch.close()
-	err := errors.Join(s.writer.close(), s.owner.release(), s.db.Close())
+	err := errors.Join(s.writer.settle(), s.owner.release(), s.db.Close())
 	if s.blobs != nil {
 		err = errors.Join(err, s.blobs.Close())
 	}

@@ -38,6 +38,7 @@ type op struct {
 	logs bool // lines of a log: should they be lost, the next who logs is told
 	done chan struct{}
 	err  error
+	over bool // it is committed, or never will be; of the one who leads
 }
 
 const (
@@ -78,7 +79,11 @@ func (w *writer) add(o *op) error {
 	}
 	w.leading = true
 	w.mu.Unlock()
-	if w.commitNext() {
+	more := w.commitNext()
+	for !o.over { // what came before it is more than one batch
+		more = w.commitNext()
+	}
+	if more {
 		go w.lead()
 	}
 	return o.err
@@ -114,6 +119,7 @@ func (w *writer) commitNext() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, o := range ops {
+		o.over = true
 		if o.done != nil {
 			close(o.done)
 		} else if o.logs && o.err != nil {
@@ -138,7 +144,9 @@ func (w *writer) commit(ops []*op) {
 		return
 	}
 	for _, o := range ops { // one of them fails the transaction: find out which
-		o.err = w.try([]*op{o})
+		if err := w.try([]*op{o}); err != nil { // else what came of it stands in o.err
+			o.err = err
+		}
 	}
 }
 
@@ -170,8 +178,26 @@ func (b *batch) carryOut(o *op) {
 		return
 	}
 	o.err = b.putTask(o.put)
+	if o.put.absorbed != nil && o.err != nil && refusal(o.err) {
+		b.apart(o)
+		return
+	}
 	for _, absorbed := range o.put.absorbed {
 		absorbed.err = o.err
+	}
+}
+
+// apart carries out each of the writes that o stands for, which was refused: those
+// that were made before already, as when somebody elsewhere has not heard the
+// answer and asks again, are refused, and those after them need not be.
+func (b *batch) apart(o *op) {
+	for _, absorbed := range o.put.absorbed {
+		if absorbed.put.absorbed != nil {
+			continue // it stood for others itself, which are here too
+		}
+		if b.carryOut(absorbed); absorbed.err != nil && !refusal(absorbed.err) {
+			o.err = absorbed.err
+		}
 	}
 }
 
@@ -191,5 +217,13 @@ func (b *batch) exec(query string, args ...any) (sql.Result, error) {
 	return b.tx.ExecContext(context.Background(), query, args...)
 }
 
-// close commits what is queued.
-func (w *writer) close() error { return w.write(func(*batch) error { return nil }) }
+// settle commits what is queued.
+func (w *writer) settle() error {
+	w.mu.Lock()
+	idle := !w.leading && len(w.queue) == 0
+	w.mu.Unlock()
+	if idle {
+		return nil
+	}
+	return w.write(func(*batch) error { return nil })
+}
