@@ -87,10 +87,11 @@ $(CACHE)/java-1/classpath: $(JAVA_CLIENT)
 		echo "make parity: MLflow's Java client comes from Maven: install maven and a JDK of at least 11"; exit 1; }
 	@mkdir -p '$(@D)'
 	scripts/again.sh mvn -q -B -f $(JAVA_CLIENT) dependency:build-classpath -Dmdep.outputFile='$(abspath $@)'
+	@touch '$@'
 
-# A virtual environment, made anew when its list of packages changes.
+# A virtual environment, brought up to its list of packages when that changes.
 define venv
-$(1)/ready: $(2) $(wildcard $(2:.txt=-py*.lock))
+$(1)/ready: $(2) $(wildcard $(2:.txt=-py*.lock) $(2:.txt=-after.txt))
 	scripts/venv.sh '$(PYTHON)' '$(1)' $(2)
 endef
 $(eval $(call venv,$(VENV),scripts/requirements-parity.txt))

@@ -36,7 +36,7 @@ type TrainParams struct {
 	WhenMissing WhenMissing `json:"when_missing,omitempty" enum:"fail,wait" default:"fail"`
 
 	Baseline   linear.Solver `json:"baseline"`
-	Alpha      float64       `json:"alpha,omitempty" min:"0"` // of its penalty, if it has one; 0: 1
+	Alpha      float64       `json:"alpha,omitempty" min:"0"` // of ridge's or lasso's penalty, 0 being 1; the others refuse it
 	Search                   // of boosted trees
 	Gate       string        `json:"gate"` // what a run must satisfy to be staged
 	Experiment string        `json:"experiment"`

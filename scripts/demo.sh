@@ -28,11 +28,16 @@ fi
 
 if [ -z "$CHECK" ]; then
 	echo
-	"$bin" server --home "$home" --addr "$ADDR" || {
+	"$bin" server --home "$home" --addr "$ADDR" &
+	server=$!
+	trap 'kill $server 2>/dev/null; wait $server; exit' HUP INT TERM
+	code=0
+	wait $server || code=$?
+	if [ $code = 5 ]; then # the port is somebody else's
 		echo "demo: so at a free port (make demo ADDR=... names another)"
 		exec "$bin" server --home "$home" --addr "${ADDR%:*}:0"
-	}
-	exit
+	fi
+	exit $code
 fi
 
 out=build/demo-server.log

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"github.com/taximeter/taximeter/data"
@@ -58,6 +59,8 @@ func explain(err error) (code int, hints []string) {
 		return enginecmd.ExitFailed, []string{"set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"}
 	case errors.As(err, &request):
 		return exitNetwork, []string{"is the tracking server running? --tracking-uri or MLFLOW_TRACKING_URI names it"}
+	case errors.Is(err, syscall.EADDRINUSE):
+		return exitNetwork, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return enginecmd.ExitFailed, []string{"if a month's file has moved, put it back, or start anew with taximeter train"}
 	case errors.Is(err, sqlite.ErrForeign):

@@ -12,7 +12,8 @@ import (
 // Link stores the blob called from under the name to as well, replacing what was
 // there. Both share their place on the disk, and yet neither knows of the other:
 // what is put under one name, or deleted, leaves the other as it is. Where the
-// file system cannot do that, to is a copy. When Link returns, to is on the disk.
+// file system cannot do that, to is a copy. Nobody may write into the file any more,
+// by either name. When Link returns, to is on the disk.
 func (d *Dir) Link(ctx context.Context, from, to string) error {
 	at, err := d.Stat(from)
 	if err == nil && at.IsDir {
@@ -24,12 +25,16 @@ func (d *Dir) Link(ctx context.Context, from, to string) error {
 	if err != nil || from == to {
 		return err
 	}
+	file, err := d.root.Lstat(from)
+	if err != nil {
+		return err
+	}
 	folder := path.Dir(to)
 	if err := d.root.MkdirAll(folder, 0o755); err != nil {
 		return fmt.Errorf("link %s: %w", to, err)
 	}
-	if d.root.Chmod(from, shared) != nil || d.link(from, to) != nil { // such as: it is another user's
-		return d.copy(ctx, from, to)
+	if !file.Mode().IsRegular() || d.root.Chmod(from, file.Mode().Perm()&shared) != nil || d.link(from, to) != nil {
+		return d.copy(ctx, from, to) // it is an operator's symbolic link, another user's, on another disk …
 	}
 	if err := d.sync(folder); err != nil {
 		return fmt.Errorf("link %s: %w", to, err)

@@ -101,6 +101,10 @@ func (d *Dir) publish(ctx context.Context, files []File, drafts []string) error 
 		if err := d.root.Rename(drafts[i], f.Names[0]); err != nil {
 			return err
 		}
+		// Unless the name was the draft's already, the rename has taken it away.
+		if err := d.root.Remove(drafts[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 		drafts[i] = ""
 		for _, name := range f.Names {
 			if folder := path.Dir(name); !slices.Contains(folders, folder) {

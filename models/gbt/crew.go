@@ -9,8 +9,8 @@ import (
 // crew is a few goroutines that do one job after another together. Whoever comes
 // too late for a job is not waited for: the processor may be with another program
 // for longer than the job takes. The pauses between jobs are mostly shorter than
-// it takes to wake a goroutine, which can be half a millisecond, so that whoever
-// waits looks around for a while before going to sleep.
+// it takes to wake a goroutine, often 30 µs and at times half a millisecond, so
+// that whoever waits looks around for a while before going to sleep.
 type crew struct {
 	size  int
 	job   func(worker int)
@@ -133,7 +133,7 @@ func (c *crew) dismiss() {
 // A look takes about a nanosecond. To look around in vain is likely to mean that
 // there are fewer processors to be had than workers, and the one looking keeps
 // the others from theirs: so it is done half as long next time, and longer again
-// only little by little. But it is done at least about as long as waking takes,
+// only little by little. But it is done at least about as long as waking mostly takes,
 // lest one who overslept come too late for the next job, too, and sleep again.
 const fewestLooks, mostLooks = 1 << 15, 1 << 18
 

@@ -12,8 +12,9 @@ type Trial struct {
 }
 
 // Sampler proposes parameters. A proposal depends on the sampler's settings, the
-// arguments and nothing else, not even the machine, so that a search can be taken
-// up where it ended, and so that the same search can be had twice.
+// arguments and nothing else, so that a search can be taken up where it ended, and
+// so that the same search can be had twice. In practice not even on the machine:
+// what its exponentials differ in, a last bit, is rounded away.
 type Sampler interface {
 	// Propose returns the parameters of the trial with this number, counted from
 	// 0, given the trials before it: past[i] is trial i. A parameter whose
