@@ -131,8 +131,9 @@ func lock(path string) (unlock func(), err error) {
 // Write runs do in one transaction that holds the write lock from its first
 // statement (BEGIN IMMEDIATE), and commits it unless do returns an error. It
 // waits for other writers up to Config.BusyTimeout. When Write returns nil, the
-// transaction is committed; when the disk is full, its error is syscall.ENOSPC. do may run more than once, so it must not touch
-// anything outside tx that a second run would spoil.
+// transaction is committed; when the disk is full, its error is syscall.ENOSPC. do
+// may run more than once, so it must not touch anything outside tx that a second
+// run would spoil.
 func (db *DB) Write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return db.patiently(ctx, func() error { return db.once(ctx, do) })
 }

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"syscall"
 
 	"github.com/labstack/echo/v4"
 
@@ -191,7 +190,7 @@ func (h *Handler) public(err error, path string) *registry.Error {
 	switch {
 	case ok:
 		return e
-	case errors.Is(err, syscall.ENOSPC):
+	case isFull(err):
 		h.log.Error("request failed", "path", path, "error", err)
 		return &registry.Error{Code: resourceExhausted, Message: "the server's disk is full: nothing was written", Err: err}
 	case errors.Is(err, context.Canceled):

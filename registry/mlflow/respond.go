@@ -24,10 +24,15 @@ func statusOf(e *registry.Error) int {
 	switch {
 	case e.Code == methodNotAllowed:
 		return http.StatusMethodNotAllowed
-	case errors.Is(e, syscall.ENOSPC):
+	case isFull(e):
 		return http.StatusInsufficientStorage
 	}
 	return e.Code.Status()
+}
+
+// isFull tells of a disk, or of a user's share of one, that has no room.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // writeJSON answers with a value as MLflow prints it: indented by 2, unless it
