@@ -189,11 +189,7 @@ func BenchmarkPutModelTwice(b *testing.B) {
 
 // A name that is given twice is one name, and nothing else is left behind.
 func TestPutAllUnderANameTwice(t *testing.T) {
-	path := t.TempDir()
-	d, err := OpenDir(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	d, path := open(t)
 	if err := d.PutAll(t.Context(), []File{{Names: []string{"a", "b", "a"}, Bytes: []byte("x")}}); err != nil {
 		t.Fatal(err)
 	}
